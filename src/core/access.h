@@ -8,7 +8,10 @@
 #include "base/np.h"
 
 /* Ordered: a higher one may all that a lower one may. */
-enum acc_role { ACC_NOBODY = 0, ACC_VIEWER = 1, ACC_EDITOR = 2, ACC_ADMIN = 3, ACC_OWNER = 4, ACC_ROLE_N };
+enum acc_role {
+	ACC_NOBODY = 0, ACC_VIEWER = 1, ACC_EDITOR = 2, ACC_ADMIN = 3, ACC_OWNER = 4,
+	ACC_ROLE_N
+};
 
 enum acc_scope { ACC_S_READ = 1, ACC_S_WRITE = 2, ACC_S_RESPOND = 4, ACC_S_ADMIN = 8, ACC_S_ALL = 15 };
 

@@ -58,35 +58,38 @@ struct inc {
 	struct tmr_set timers;
 };
 
-/* What one call works on. `pass_us`/`by_result`: the event is a result whose attempt began then. */
+/* What one call works on. */
 struct inc_ctx {
 	const struct mon_def *def;
 	struct inc *inc;
 	struct step *step;        /* step->evidence is the present evidence */
 	int64_t at_us;
 	int64_t attempt_us;       /* start of the attempt that is the event; 0: other event */
-	bool frozen;              /* our own absence: nothing is due, no NODATA clock runs */
+	uint32_t askable;         /* regions (index mask) that may be asked for an extra now */
+	bool frozen;              /* our own absence: no NODATA clock runs */
 };
 
-/* A new verdict (step->evidence), whether changed or not. Not while PAUSED. */
-void inc_verdict(struct inc_ctx *c);
-/* A current timer of the machine fired (TMR_STALE and TMR_HOLD belong to the caller). */
-void inc_timer(struct inc_ctx *c, enum tmr_kind kind);
-/* The last look may have gained an attempt: decide when it can. */
-void inc_look(struct inc_ctx *c);
-/* Ask every region of the last look again (after a restart). */
-void inc_look_again(struct inc_ctx *c);
-/* Start, end of states by command: see command.h. */
+/* Change the state; timers that belong only to the old one are cancelled. The caller of the
+ * whole step announces the change. */
 void inc_enter(struct inc_ctx *c, enum step_state to);
-void inc_close(struct inc_ctx *c, int64_t at_us, enum step_close reason);
+/* Open at i->quorum_us: event, notice `opened` (unless held), reminder. State DOWN. */
+void inc_open(struct inc_ctx *c);
+/* Close: event, notice `resolved`, its timers cancelled. The state is the caller's business. */
+void inc_close(struct inc_ctx *c, int64_t closed_us, enum step_close reason);
 /* One event row of the open incident; yields its number. */
 uint32_t inc_event(struct inc_ctx *c, enum step_event kind, uint64_t actor);
 /* A notice about the open incident under event `number`, held or not by inc_hold(). */
 void inc_notice(struct inc_ctx *c, enum step_notice kind, uint32_t number);
+/* A notice about the monitor itself under its present episode. */
+void inc_notice_monitor(struct inc_ctx *c, enum step_notice kind);
 /* What holds a notice of this kind now. */
 enum step_hold inc_hold(const struct inc *i, enum step_notice kind);
-/* After a hold may have ended: tells an open, untold incident. */
+/* (Re)arm the hourly reminder. */
+void inc_arm_reminder(struct inc_ctx *c);
+/* After a hold may have ended: tells an open, untold incident, with its true time. */
 void inc_tell_if_due(struct inc_ctx *c);
-/* PARENT, MAINTENANCE overlays. */
+/* SUSPECT ended without an incident. */
+void inc_blip(struct inc_ctx *c);
+/* The overlays' states of somebody else: the parent, a maintenance window. */
 void inc_set_parent(struct inc_ctx *c, enum inc_parent parent);
 void inc_set_maintenance(struct inc_ctx *c, bool on);

@@ -9,6 +9,7 @@
 #pragma once
 #include "core/command.h"
 #include "core/incident.h"
+#include "core/machine.h"
 
 #define MST_HOLD_MAX_US (60 * NP_SEC_US)
 #define MST_VERSION 1
@@ -29,7 +30,7 @@ struct mst {
 enum mst_event_kind {
 	MST_RESULT,      /* result, region: one attempt. Means "heard from" too. */
 	MST_SLOW,        /* slow, region: an attempt is unanswered for 2 s */
-	MST_TIMER,       /* timer */
+	MST_TIMER,       /* timer: fired, so its row is gone; one that is still needed is set again */
 	MST_COMMAND,     /* command */
 	MST_RULES,       /* def is new (creation: st is all zero); also pauses and unpauses */
 	MST_SILENT,      /* region: its checker was not heard from for VOTE_SILENT_US */
@@ -37,7 +38,9 @@ enum mst_event_kind {
 	MST_SUSPECT,     /* region, on */
 	MST_PARENT,      /* parent */
 	MST_MAINTENANCE, /* on */
-	MST_HOLD,        /* hold: we were absent since hold.absent_us; until MST_RESUME, or 60 s */
+	MST_HOLD,        /* hold: we were absent since hold.absent_us; votes stop ageing and no
+			    timer may be delivered until MST_RESUME, which the caller sends
+			    after MST_HOLD_MAX_US at the latest */
 	MST_RESUME,
 	MST_EVENT_N
 };
@@ -64,8 +67,6 @@ NP_NONNULL(1, 2, 3, 4)
 void mst_apply(const struct mon_def *def, struct mst *st, const struct mst_event *ev,
 	       struct step *ret_step);
 
-/* How a RESULT event was taken by the latest mst_apply is in the vote; this asks ahead. */
-bool mst_would_vote(const struct mst *st, uint32_t region, const struct vote_attempt *a);
 /* Present evidence (for screens and why), without any change. */
 void mst_evidence(const struct mon_def *def, const struct mst *st, int64_t now_us,
 		  struct vd_evidence *ret);

@@ -19,7 +19,7 @@ enum tmr_kind {
 	TMR_REOPEN = 6,   /* resolved by a person, still down */
 	TMR_NODATA = 7,
 	TMR_STALE = 8,    /* the next vote ends by age */
-	TMR_HOLD = 9,     /* our own absence: holds end at the latest now */
+	TMR_HOLD = 9,     /* the caller's: our own absence ends at the latest now */
 	TMR_ESCALATE = 10,
 	TMR_FLAP_OFF = 11,
 	TMR_RELEASE = 12, /* suppressed: the parent had no incident for one round */

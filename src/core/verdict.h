@@ -39,7 +39,8 @@ struct vd_evidence {
 	bool unreachable;    /* a quorum number that those who can speak cannot reach */
 	uint8_t n, f, k, e, q, f_held; /* f_held is f' */
 	int8_t completer;    /* index of the region whose FAIL completed the quorum; -1: not DOWN */
-	uint32_t region_n;   /* = n: entries in region */
+	int64_t completed_us;       /* DOWN: start of the failing attempt that completed the quorum */
+	int64_t completer_first_us; /* DOWN: first failing attempt of that region */
 	struct vd_region region[MON_REGIONS_MAX];
 };
 

@@ -39,7 +39,7 @@ struct vote {
 	int64_t asked_us;      /* last check-now sent; 0: never */
 };
 
-/* The newest word of a region that is not a vote of its own making. */
+/* One attempt, as far as votes care. */
 struct vote_attempt {
 	uint32_t revision;
 	int64_t slot_us;
@@ -63,7 +63,7 @@ struct vote_change {
 	enum vote_took took;
 	bool first_fail; /* first failing attempt of a run */
 	bool first_pass; /* first pass of a run */
-	bool by_ask;     /* this attempt answers a check-now: causes no further one */
+	bool by_ask;     /* answers a check-now, or asked already while slow: asks no further */
 	enum vote_say before, after; /* before: VOTE_NONE when it was stale */
 };
 
