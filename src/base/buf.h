@@ -3,7 +3,8 @@
  *
  * Floor 1 (base). Owned by one holder. Appending past the maximum answers
  * NP_E_LIMIT and leaves the content as it was; the failure is also remembered
- * (`buf_failed`), so that a run of appends needs one check at its end.
+ * (`buf_failed`) and refuses what follows until buf_reset, so that a run of
+ * appends needs one check at its end.
  */
 #pragma once
 #include "base/np.h"
@@ -42,7 +43,7 @@ np_err buf_add_zigzag(struct buf *b, int64_t v);
 
 /* The content, borrowed until the next change. */
 np_str buf_str(const struct buf *b);
-/* Content as a C string (a NUL is kept after the content); "" while empty, NULL on no memory. */
+/* Content as a C string (a NUL is kept after the content); "" while empty. */
 const char *buf_c(struct buf *b);
 /* Everything fine since init/reset? Else the first error. */
 NP_NODISCARD np_err buf_failed(const struct buf *b);

@@ -30,6 +30,8 @@ struct np_kv {
 
 /* `role` must outlive the process's logging (a literal). */
 void np_log_init(const char *role, enum np_log_level min);
+/* Another descriptor than standard error (tests, a log file); borrowed. */
+void np_log_fd(int fd);
 bool np_log_on(enum np_log_level level);
 /* time=… level=… role=… event=checker.connected key=value … */
 void np_log_kv(enum np_log_level level, const char *event, const struct np_kv *kv, size_t n);

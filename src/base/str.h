@@ -32,9 +32,11 @@ bool str_cut(np_str s, char sep, np_str *ret_head, np_str *ret_tail);
 NP_NODISCARD np_err str_to_u64(np_str s, uint64_t *ret);
 NP_NODISCARD np_err str_to_i64(np_str s, int64_t *ret);
 NP_NODISCARD np_err str_to_double(np_str s, double *ret);
-/* "10s", "5m", "250ms", "2h", "1d" -> milliseconds. */
+/* "10s", "5m", "250ms", "2h", "1d", "1h30m" -> milliseconds. */
 NP_NODISCARD np_err str_to_ms(np_str s, int64_t *ret_ms);
 
+/* The code point at the head of s and its length in bytes; 0: end, or not UTF-8. */
+size_t str_utf8_next(np_str s, uint32_t *ret_code);
 /* Valid UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(np_str s);
 /* Largest prefix of at most `max` bytes that does not cut a UTF-8 sequence. */
