@@ -138,7 +138,7 @@ uint64_t mon_hash(uint64_t no)
 
 uint32_t mon_shard(uint64_t no)
 {
-	return (uint32_t)(mon_hash(no) % NP_SHARDS);
+	return (uint32_t)(no % NP_SHARDS);
 }
 
 const char *mon_kind_name(enum mon_kind k)

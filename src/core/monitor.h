@@ -72,7 +72,7 @@ int mon_region_index(const struct mon_def *d, uint32_t region);
 uint64_t mon_target_hash(enum mon_kind kind, np_str target);
 /* splitmix64 of the number: the one hash behind phases, shards and assignment. */
 uint64_t mon_hash(uint64_t no);
-/* Shard of a monitor: 0..NP_SHARDS-1. */
+/* Shard of a monitor: 0..NP_SHARDS-1; the same rule as column np.monitor.shard. */
 uint32_t mon_shard(uint64_t no);
 
 const char *mon_kind_name(enum mon_kind k); /* "http"; "none" for anything else */
