@@ -20,7 +20,7 @@ NP_NODISCARD np_err pg_batch_add(struct pg_batch *b, const char *sql, struct pg_
 size_t pg_batch_len(const struct pg_batch *b);
 size_t pg_batch_bytes(const struct pg_batch *b);
 
-#define PG_BATCH_AT_BEGIN SIZE_MAX        /* connection, BEGIN */
+#define PG_BATCH_AT_BEGIN SIZE_MAX /* connection, BEGIN */
 #define PG_BATCH_AT_COMMIT (SIZE_MAX - 1)
 /* NP_OK: committed. NP_E_DB_GONE: unknown, run it again (np.fence tells NP_E_ALREADY when it
  * had worked). Anything else: rolled back. *ret_at (may be NULL) gets the index of the first

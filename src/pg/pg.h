@@ -18,21 +18,21 @@
 
 /* Borrowed texts: must outlive every connection and pool made of it. */
 struct pg_conf {
-	const char *host;          /* name, address or folder of the Unix socket */
-	uint16_t port;             /* 0: 5432 */
-	const char *name;          /* database, or PgBouncer's alias */
+	const char *host; /* name, address or folder of the Unix socket */
+	uint16_t port;    /* 0: 5432 */
+	const char *name; /* database, or PgBouncer's alias */
 	const char *user;
 	const char *password_file; /* NULL: none; read at every connect */
 	const char *root_file;     /* set: TLS verify-full; NULL: no TLS */
 	const char *cert_file, *key_file;
-	const char *app;           /* application_name; NULL: "netpulse" */
-	uint32_t connect_ms;       /* 0: PG_CONNECT_MS_DEFAULT */
+	const char *app;     /* application_name; NULL: "netpulse" */
+	uint32_t connect_ms; /* 0: PG_CONNECT_MS_DEFAULT */
 };
 
 /* Last failure, for logs: never holds a parameter's value. */
 struct pg_error {
-	char sqlstate[6];              /* "" when the server did not answer */
-	char message[PG_MESSAGE_MAX];  /* one line */
+	char sqlstate[6];             /* "" when the server did not answer */
+	char message[PG_MESSAGE_MAX]; /* one line */
 };
 
 /* SQLSTATE -> error. NULL or "": NP_E_DB_GONE (no answer). What may succeed with the same
@@ -44,17 +44,17 @@ np_err pg_err_of(const char *sqlstate);
 struct pg_conn;
 /* Does not connect yet. NULL on no memory. */
 NP_NODISCARD struct pg_conn *pg_conn_new(const struct pg_conf *conf);
-void pg_conn_free(struct pg_conn *c); /* NULL is fine */
+void pg_conn_free(struct pg_conn *c);    /* NULL is fine */
 void pg_conn_free_p(struct pg_conn **c); /* for NP_CLEANUP */
-/* Connected, idle, outside a transaction: connects when there is no live connection, after
- * the back-off of the last failure. NP_E_DB_GONE when that did not work by the deadline
- * (mono ms), which also becomes the deadline of what follows. */
+/* Connected, idle, outside a transaction: when there is no live connection, waits for the
+ * back-off of the last failure and tries to connect once. NP_E_DB_GONE when that did not work
+ * by the deadline (mono ms), which also becomes the deadline of what follows. */
 NP_NODISCARD np_err pg_conn_ready(struct pg_conn *c, int64_t deadline_ms);
 /* Deadline of the following calls; past it a statement is cancelled (NP_E_DB_GONE). */
 void pg_conn_deadline(struct pg_conn *c, int64_t deadline_ms);
-bool pg_conn_is_up(const struct pg_conn *c);      /* no I/O: as last seen */
+bool pg_conn_is_up(const struct pg_conn *c); /* no I/O: as last seen */
 bool pg_conn_in_tx(const struct pg_conn *c);
-void pg_conn_drop(struct pg_conn *c);             /* close; the next ready connects anew */
+void pg_conn_drop(struct pg_conn *c); /* close; the next ready connects anew */
 const struct pg_error *pg_conn_error(const struct pg_conn *c); /* of the last failed call */
 
 /* One statement, one round trip. `p` NULL: no parameters. `ret_res` NULL: rows are of no

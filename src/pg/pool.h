@@ -17,18 +17,18 @@ void pg_pool_free(struct pg_pool *p); /* all must be given back (asserted); NULL
 /* A ready connection whose deadline is set. NP_E_BUSY: none was free by the deadline;
  * NP_E_DB_GONE: no connection. */
 NP_NODISCARD np_err pg_pool_take(struct pg_pool *p, int64_t deadline_ms, struct pg_conn **ret_conn);
+/* The same; *ret_err (may be NULL) gets what was said on NP_E_DB_GONE. */
+NP_NODISCARD np_err pg_pool_take_why(struct pg_pool *p, int64_t deadline_ms,
+				     struct pg_conn **ret_conn, struct pg_error *ret_err);
 /* Back again, nulls the caller's pointer; one inside a transaction is rolled back. */
 void pg_pool_give(struct pg_pool *p, struct pg_conn **c);
 /* Did the last take or connect work? For /ready; no I/O. */
 bool pg_pool_is_up(const struct pg_pool *p);
 /* Connections taken now. */
 size_t pg_pool_busy(const struct pg_pool *p);
-/* Copy of the last failed connect, for logs. */
-void pg_pool_error(const struct pg_pool *p, struct pg_error *ret);
-
 /* take + pg_tx_run + give. *ret_err (may be NULL) gets what the database said on failure. */
 struct pg_pool_tx {
-	uint64_t tenant;      /* 0: none */
+	uint64_t tenant; /* 0: none */
 	int64_t deadline_ms;
 	np_err (*fn)(struct pg_conn *c, void *ctx);
 	void *ctx;

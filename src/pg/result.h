@@ -17,10 +17,12 @@ size_t pg_res_cols(const struct pg_res *r);
 uint64_t pg_res_affected(const struct pg_res *r); /* rows changed by INSERT, UPDATE, DELETE */
 
 bool pg_res_null(const struct pg_res *r, size_t row, size_t col);
-int64_t pg_res_i64(const struct pg_res *r, size_t row, size_t col); /* smallint, integer, bigint, xid8 */
-double pg_res_f64(const struct pg_res *r, size_t row, size_t col);  /* real, double precision */
+int64_t pg_res_i64(const struct pg_res *r, size_t row,
+		   size_t col); /* smallint, integer, bigint, xid8 */
+double pg_res_f64(const struct pg_res *r, size_t row, size_t col); /* real, double precision */
 bool pg_res_bool(const struct pg_res *r, size_t row, size_t col);
-np_str pg_res_str(const struct pg_res *r, size_t row, size_t col);  /* text, name, bytea, jsonb, json */
+np_str pg_res_str(const struct pg_res *r, size_t row,
+		  size_t col); /* text, name, bytea, jsonb, json */
 /* µs since 1970; ±infinity as INT64_MAX and INT64_MIN. timestamptz. */
 int64_t pg_res_time(const struct pg_res *r, size_t row, size_t col);
 /* Untouched on NULL. */

@@ -10,13 +10,13 @@
 #include "net/loop.h"
 #include "redis/redis.h"
 
-#define AREDIS_PENDING_MAX 65536            /* commands without an answer */
+#define AREDIS_PENDING_MAX 65536                    /* commands without an answer */
 #define AREDIS_BYTES_MAX ((size_t)64 * 1024 * 1024) /* of them, not yet answered */
 
 struct aredis_cfg {
 	struct redis_conf conf;
-	void (*connected)(void *ctx);              /* also after each reconnect; may be NULL */
-	void (*lost)(void *ctx, const char *why);  /* also for a failed connect; may be NULL */
+	void (*connected)(void *ctx);             /* also after each reconnect; may be NULL */
+	void (*lost)(void *ctx, const char *why); /* also for a failed connect; may be NULL */
 	void *ctx;
 };
 
@@ -31,6 +31,8 @@ size_t aredis_pending(const struct aredis *r);
 /* `reply` is borrowed for the call and NULL unless Redis answered; `e` is as in redis_cmd. */
 typedef void (*aredis_fn)(void *ctx, np_err e, const struct redis_reply *reply);
 /* NP_E_CLOSED: not connected; NP_E_LIMIT: too much pending. No callback then. fn may be NULL. */
-NP_NODISCARD np_err aredis_cmd(struct aredis *r, const struct redis_args *a, aredis_fn fn, void *ctx);
-NP_NODISCARD np_err aredis_xadd(struct aredis *r, np_str key, np_str record, aredis_fn fn, void *ctx);
+NP_NODISCARD np_err aredis_cmd(struct aredis *r, const struct redis_args *a, aredis_fn fn,
+			       void *ctx);
+NP_NODISCARD np_err aredis_xadd(struct aredis *r, np_str key, np_str record, aredis_fn fn,
+				void *ctx);
 NP_NODISCARD np_err aredis_publish(struct aredis *r, np_str channel, np_str message);

@@ -16,7 +16,9 @@ struct redis_args {
 	char num[REDIS_ARGS_MAX][2 * REDIS_ARGS_NUM];
 };
 
-struct redis_id { uint64_t ms, seq; }; /* of a stream entry */
+struct redis_id {
+	uint64_t ms, seq;
+}; /* of a stream entry */
 
 /* Starts over with the command's name. Not copied by value afterwards: points into itself. */
 void redis_args_init(struct redis_args *a, const char *name);
