@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alerter/alerter.h"
+
+#include "alerter/courier.h"
+#include "base/args.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "net/admin.h"
+#include "pg/pgconf.h"
+#include "redis/redisconf.h"
+#include "redis/sub.h"
+
+static const struct conf_item items[] = {
+	PG_CONF_ITEMS,
+	REDIS_CONF_ITEMS,
+	{ .key = "name", .kind = CONF_STR, .required = true },
+	{ .key = "hmac_key_file", .kind = CONF_STR }, /* common to all roles; nudges are not sealed */
+	{ .key = "admin.listen", .kind = CONF_STR },
+	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	{ .key = "public_url", .kind = CONF_STR, .fallback = "http://127.0.0.1:8080" },
+	{ .key = "concurrency", .kind = CONF_INT, .min = 1, .max = OUTBOX_CLAIM_MAX, .fallback = "64" },
+	{ .key = "smtp.url", .kind = CONF_STR },
+	{ .key = "smtp.from", .kind = CONF_STR },
+	{ .key = "smtp.secret_file", .kind = CONF_STR },
+};
+
+static const struct arg_opt opts[] = {
+	{ "config", "FILE", "this role's configuration", NULL },
+};
+static const struct arg_spec spec = {
+	.usage = "netpulse alerter --config FILE",
+	.about = "Deliver notices: claim them from the outbox, send, record, try again.",
+	.opts = opts,
+	.n = NP_LEN(opts),
+};
+
+struct alerter {
+	struct loop *loop;
+	struct metrics *metrics;
+	struct courier *courier;
+	struct admin *admin;
+	struct sub *sub;
+};
+
+static void on_stop(void *ctx)
+{
+	loop_stop(((struct alerter *)ctx)->loop);
+}
+
+static bool is_ready(void *ctx)
+{
+	return courier_is_ready(((struct alerter *)ctx)->courier);
+}
+
+static void on_nudge(void *ctx, np_str channel, np_str message)
+{
+	(void)channel, (void)message;
+	courier_nudge(((struct alerter *)ctx)->courier);
+}
+
+static void on_connected(void *ctx)
+{
+	courier_nudge(((struct alerter *)ctx)->courier);
+}
+
+static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
+{
+	const struct courier_cfg cfg = {
+		.database = pg_conf_from(c),
+		.name = conf_str(c, "name"),
+		.concurrency = (size_t)conf_int(c, "concurrency"),
+		.metrics = a->metrics,
+		.send = { .smtp_url = conf_str(c, "smtp.url"),
+			  .smtp_from = conf_str(c, "smtp.from"),
+			  .smtp_secret_file = conf_str(c, "smtp.secret_file"),
+			  .public_url = str_from_c(conf_str(c, "public_url")) },
+	};
+	if (cfg.send.smtp_url != NULL && cfg.send.smtp_from == NULL) {
+		(void)buf_add_c(why, "smtp.url also needs smtp.from, the sender's address");
+		return NP_E_INVAL;
+	}
+	np_err e = courier_start(&cfg, &a->courier);
+	if (e < 0)
+		return e;
+	const struct sub_cfg sub = { .conf = redis_conf_from(c), .message = on_nudge,
+				     .connected = on_connected, .ctx = a };
+	a->sub = sub_new(a->loop, &sub);
+	if (a->sub == NULL)
+		return NP_E_NOMEM;
+	e = sub_add(a->sub, NP_STR("np:outbox"));
+	if (e == NP_OK && conf_str(c, "admin.listen") != NULL)
+		e = admin_start(a->loop, &(struct admin_cfg){ .listen = conf_str(c, "admin.listen"),
+				.metrics = a->metrics, .ready = is_ready, .ctx = a }, &a->admin, why);
+	return e == NP_OK ? loop_on_stop(a->loop, on_stop, a) : e;
+}
+
+static np_err serve(struct alerter *a, const struct conf *c, struct buf *why)
+{
+	a->loop = loop_new(NULL);
+	a->metrics = metrics_new("alerter");
+	if (a->loop == NULL || a->metrics == NULL)
+		return NP_E_NOMEM;
+	np_err e = start(a, c, why);
+	if (e == NP_OK) {
+		np_log(NP_INFO, "alerter.started", KV_C("name", conf_str(c, "name")));
+		e = loop_run(a->loop);
+	}
+	admin_free(a->admin);
+	sub_free(a->sub);
+	courier_stop(a->courier);
+	loop_free(a->loop);
+	metrics_free(a->metrics);
+	return e;
+}
+
+int alerter_main(int argc, char **argv)
+{
+	NP_CLEANUP(buf_done) struct buf why;
+	struct args *args = NULL;
+	struct conf *c = NULL;
+	struct alerter a = { 0 };
+	buf_init(&why, 4096);
+	np_log_init("alerter", NP_INFO);
+	np_err e = args_parse(&spec, argc, argv, &args, &why);
+	if (e == NP_E_CANCELED)
+		return 0;
+	if (e == NP_OK && args_str(args, "config") == NULL) {
+		(void)buf_add_c(&why, "--config FILE is needed");
+		e = NP_E_INVAL;
+	}
+	if (e == NP_OK)
+		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
+	if (e == NP_OK && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		e = NP_E_NOMEM;
+	if (e == NP_OK)
+		e = serve(&a, c, &why);
+	if (e < 0)
+		np_log(NP_ERROR, "alerter.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
+	conf_free(c);
+	args_free(args);
+	return e < 0 ? 1 : 0;
+}
