@@ -351,6 +351,20 @@ static void note_asked(struct mst *st, const struct step *s)
 				st->vote[i].asked_us = st->at_us;
 }
 
+/* An episode ended: what regions said in it, and fell silent since, holds nothing any more. */
+static void forget_gone(const struct mon_def *def, struct mst *st, const struct step *s)
+{
+	bool ended = false;
+	for (uint32_t a = 0; a < s->n; a++)
+		ended = ended || s->action[a].kind == STEP_INCIDENT_CLOSE ||
+			s->action[a].kind == STEP_BLIP;
+	for (uint32_t i = 0; ended && i < st->region_n; i++) {
+		struct vote *v = &st->vote[i];
+		v->said_fail = v->say == VOTE_FAIL &&
+			       !vote_is_stale(def, v, fresh_us(st, st->at_us));
+	}
+}
+
 /* Announce a changed state or flag, once a step. */
 static void show(struct inc_ctx *c, const struct inc *before, bool created)
 {
@@ -388,6 +402,7 @@ void mst_apply(const struct mon_def *def, struct mst *st, const struct mst_event
 	};
 	dispatch(&c, st, ev);
 	note_asked(st, ret_step);
+	forget_gone(def, st, ret_step);
 	show(&c, &before, created);
 }
 
