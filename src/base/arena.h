@@ -11,9 +11,9 @@ struct arena;
 
 /* At most `max` bytes in all. NULL on no memory. */
 NP_NODISCARD struct arena *arena_new(size_t max);
-void arena_free(struct arena *a); /* NULL is fine */
+void arena_free(struct arena *a);    /* NULL is fine */
 void arena_free_p(struct arena **a); /* for NP_CLEANUP */
-void arena_reset(struct arena *a); /* everything in it is gone; first chunk is kept */
+void arena_reset(struct arena *a);   /* everything in it is gone; first chunk is kept */
 
 /* Zeroed, aligned for any type; NULL past the maximum or on no memory. */
 NP_NODISCARD void *arena_alloc(struct arena *a, size_t size);

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* args.h - command lines: a table of options per subcommand, --help from the same table.
  *
- * Floor 1 (base). getopt_long underneath.
+ * Floor 1 (base). "--name VALUE", "--name=VALUE", "--flag", "--" and positions in
+ * any order; no abbreviations, no option twice. Values point into argv.
  */
 #pragma once
 #include "base/buf.h"
 
 struct arg_opt {
-	const char *name; /* long option without dashes */
-	const char *meta; /* "ADDR:PORT"; NULL: a flag */
-	const char *help; /* one line */
+	const char *name;     /* long option without dashes */
+	const char *meta;     /* "ADDR:PORT"; NULL: a flag */
+	const char *help;     /* one line */
 	const char *fallback; /* default text or NULL */
 };
 struct arg_spec {
-	const char *usage;  /* "netpulse up [options]" */
-	const char *about;  /* a few lines */
+	const char *usage; /* "netpulse up [options]" */
+	const char *about; /* a few lines */
 	const struct arg_opt *opts;
 	size_t n;
 	size_t min_pos, max_pos; /* positional arguments */

@@ -10,11 +10,11 @@
 #include "base/np.h"
 
 struct buf {
-	char *p;     /* content; NULL while empty */
-	size_t n;    /* bytes used */
-	size_t cap;  /* bytes allocated */
-	size_t max;  /* stated maximum */
-	np_err err;  /* first failure since init/reset */
+	char *p;    /* content; NULL while empty */
+	size_t n;   /* bytes used */
+	size_t cap; /* bytes allocated */
+	size_t max; /* stated maximum */
+	np_err err; /* first failure since init/reset */
 };
 
 /* Caller's storage; allocates nothing yet. */

@@ -18,6 +18,8 @@ size_t clock_rfc3339(int64_t wall_us, char ret[CLOCK_RFC3339_MAX]);
 NP_NODISCARD np_err clock_from_rfc3339(np_str s, int64_t *ret_us);
 /* "12:01:07" UTC, NUL-terminated. */
 void clock_hms(int64_t wall_us, char ret[9]);
-struct clock_date { int year, month, day; };  /* month 1..12 */
-struct clock_date clock_date_of(int64_t wall_us);          /* UTC */
-int64_t clock_day_start_us(int64_t wall_us);               /* UTC midnight at or before */
+struct clock_date {
+	int year, month, day;
+};                                                /* month 1..12 */
+struct clock_date clock_date_of(int64_t wall_us); /* UTC */
+int64_t clock_day_start_us(int64_t wall_us);      /* UTC midnight at or before */

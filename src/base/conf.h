@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf.h - YAML with line numbers, and a role's configuration file read strictly.
+/* conf.h - a role's configuration file, read strictly.
  *
- * Floor 1 (base). libyaml events become a jansson tree (numbers, booleans and
- * null only where YAML 1.2 core schema says so; `5m` stays text) plus a line
- * per JSON pointer. Aliases, tags, duplicate keys and depth over 32 are refused.
+ * Floor 1 (base). A table says what the file may hold; anything else is an
+ * error with its line. Read once at start, then only looked at: any thread.
  */
 #pragma once
-#include <jansson.h>
+#include "base/yaml.h"
 
-#include "base/buf.h"
-
-struct yaml_doc; /* tree + lines */
-
-/* First document of the text. On failure *ret_why gets one sentence with the line. */
-NP_NODISCARD np_err yaml_parse(np_str text, struct yaml_doc **ret_doc, struct buf *ret_why);
-void yaml_free(struct yaml_doc *d); /* NULL is fine */
-void yaml_free_p(struct yaml_doc **d);
-json_t *yaml_root(const struct yaml_doc *d); /* borrowed */
-/* Line (1-based) of a JSON pointer such as "/monitors/3/interval"; 0 when unknown. */
-uint32_t yaml_line(const struct yaml_doc *d, const char *pointer);
+#define CONF_FILE_MAX ((size_t)256 << 10)
 
 /* A table of what a role's file may hold. Unknown keys are errors with their line. */
 enum conf_kind { CONF_STR, CONF_INT, CONF_MS, CONF_BOOL, CONF_LIST };
@@ -26,14 +15,15 @@ struct conf_item {
 	const char *key; /* dotted: "http.listen" */
 	enum conf_kind kind;
 	bool required;
-	int64_t min, max; /* for INT and MS */
-	const char *fallback; /* text of the default; NULL: zero value */
+	int64_t min, max;     /* for INT and MS; both 0: no limit */
+	const char *fallback; /* text of the default (LIST: commas between); NULL: zero value */
 };
 struct conf;
 /* Reads path; on failure *ret_why says file, line and what is wrong. */
 NP_NODISCARD np_err conf_load(const char *path, const struct conf_item *items, size_t n,
 			      struct conf **ret_conf, struct buf *ret_why);
 void conf_free(struct conf *c);
+void conf_free_p(struct conf **c); /* for NP_CLEANUP */
 /* Assert when the key is not in the table (our bug). Strings live as long as the conf. */
 const char *conf_str(const struct conf *c, const char *key); /* NULL when absent */
 int64_t conf_int(const struct conf *c, const char *key);     /* INT; MS in milliseconds */

@@ -22,7 +22,7 @@ bool secret_eq(np_str a, np_str b); /* constant time for equal lengths */
 /* Fills with getrandom(2); aborts the process if the kernel has none (never returns garbage). */
 void rnd_bytes(void *ret, size_t n);
 uint64_t rnd_u64(void);
-void rnd_uuid(uint8_t ret_id[16]);    /* version 7: time-ordered */
+void rnd_uuid(uint8_t ret_id[16]); /* version 7: time-ordered */
 
 void crypt_sha256(np_str data, uint8_t ret[CRYPT_SHA256_LEN]);
 void crypt_hmac_sha256(np_str key, np_str data, uint8_t ret[CRYPT_SHA256_LEN]);

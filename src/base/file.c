@@ -51,7 +51,7 @@ static np_err sync_folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	NP_CLEANUP(np_free_ptr)
-	char *folder = !slash	       ? np_strdup(NP_STR("."))
+	char *folder = !slash          ? np_strdup(NP_STR("."))
 		       : slash == path ? np_strdup(NP_STR("/"))
 				       : np_strdup((np_str){ path, (size_t)(slash - path) });
 	if (!folder)

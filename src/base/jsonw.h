@@ -32,7 +32,7 @@ void jsonw_bool(struct jsonw *w, bool v);
 void jsonw_null(struct jsonw *w);
 void jsonw_time(struct jsonw *w, int64_t wall_us); /* RFC 3339 string; 0 writes null */
 void jsonw_uuid(struct jsonw *w, const uint8_t id[16]);
-void jsonw_raw(struct jsonw *w, np_str json);      /* a whole value, already JSON */
+void jsonw_raw(struct jsonw *w, np_str json); /* a whole value, already JSON */
 /* key + value in one call */
 void jsonw_kstr(struct jsonw *w, const char *key, np_str s);
 void jsonw_kc(struct jsonw *w, const char *key, const char *s);

@@ -72,8 +72,8 @@ static bool is_plain(np_str s)
 /* C0, C1, the separators that some viewers break lines at, and what turns text round. */
 static bool is_hostile(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) ||
-	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
 }
 
 static void add_escaped(struct line *l, np_str s)
@@ -84,7 +84,8 @@ static void add_escaped(struct line *l, np_str s)
 		size_t n = str_utf8_next(s, &code);
 		if (n == 0) {
 			n = 1;
-			(void)snprintf(esc, sizeof esc, "\\x%02x", (unsigned int)(unsigned char)s.p[0]);
+			(void)snprintf(esc, sizeof esc, "\\x%02x",
+				       (unsigned int)(unsigned char)s.p[0]);
 			add(l, str_from_c(esc));
 		} else if (code == '"' || code == '\\') {
 			add(l, NP_STR("\\"));

@@ -25,8 +25,8 @@ struct np_kv {
 #define KV_I64(k, val) ((struct np_kv){ .key = (k), .kind = NP_KV_I64, .v.i = (val) })
 #define KV_U64(k, val) ((struct np_kv){ .key = (k), .kind = NP_KV_U64, .v.u = (val) })
 #define KV_DBL(k, val) ((struct np_kv){ .key = (k), .kind = NP_KV_DBL, .v.d = (val) })
-#define KV_ERR(val) ((struct np_kv){ .key = "err", .kind = NP_KV_STR, \
-	.v.s = str_from_c(np_err_text(val)) })
+#define KV_ERR(val) \
+	((struct np_kv){ .key = "err", .kind = NP_KV_STR, .v.s = str_from_c(np_err_text(val)) })
 
 /* `role` must outlive the process's logging (a literal). */
 void np_log_init(const char *role, enum np_log_level min);
@@ -35,8 +35,8 @@ void np_log_fd(int fd);
 bool np_log_on(enum np_log_level level);
 /* time=… level=… role=… event=checker.connected key=value … */
 void np_log_kv(enum np_log_level level, const char *event, const struct np_kv *kv, size_t n);
-#define np_log(level, event, ...)                                                        \
-	np_log_kv((level), (event), (const struct np_kv[]){ __VA_ARGS__ },                \
+#define np_log(level, event, ...)                                          \
+	np_log_kv((level), (event), (const struct np_kv[]){ __VA_ARGS__ }, \
 		  sizeof((const struct np_kv[]){ __VA_ARGS__ }) / sizeof(struct np_kv))
 /* An event without values. */
 #define np_log_event(level, event) np_log_kv((level), (event), NULL, 0)

@@ -16,7 +16,7 @@ struct slot {
 
 struct map {
 	struct slot *slots;
-	size_t cap; /* power of two, or 0 */
+	size_t cap;        /* power of two, or 0 */
 	size_t live, used; /* used: live and deleted */
 	size_t max;
 };

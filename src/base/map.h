@@ -7,7 +7,7 @@
 #include "base/np.h"
 
 struct map;
-NP_NODISCARD struct map *map_new(size_t max_entries); /* stated maximum */
+NP_NODISCARD struct map *map_new(size_t max_entries);    /* stated maximum */
 void map_free(struct map *m, void (*drop)(void *value)); /* drop may be NULL */
 void *map_get(const struct map *m, uint64_t key);        /* NULL: none */
 /* Replaces; *ret_old (may be NULL) gets the former value. NP_E_LIMIT, NP_E_NOMEM. */

@@ -14,8 +14,8 @@ void mbox_free(struct mbox *m, void (*drop)(void *msg)); /* drop frees what is l
 NP_NODISCARD np_err mbox_send(struct mbox *m, void *msg);
 /* Blocks until there is room or `deadline_mono_ms` passes (NP_E_TIMEOUT). */
 NP_NODISCARD np_err mbox_send_wait(struct mbox *m, void *msg, int64_t deadline_mono_ms);
-void *mbox_try_recv(struct mbox *m);                         /* NULL when empty */
-void *mbox_recv(struct mbox *m, int64_t deadline_mono_ms);   /* NULL on time-out or closed+empty */
+void *mbox_try_recv(struct mbox *m);                       /* NULL when empty */
+void *mbox_recv(struct mbox *m, int64_t deadline_mono_ms); /* NULL on time-out or closed+empty */
 void mbox_close(struct mbox *m);
 size_t mbox_len(struct mbox *m);
 int mbox_fd(const struct mbox *m); /* readable while not empty; owned by the mbox */

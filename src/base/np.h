@@ -52,8 +52,7 @@ enum np_err_code {
 #define NP_CLEANUP(fn) __attribute__((cleanup(fn)))
 
 #define NP_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define NP_CONTAINER_OF(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define NP_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Text: borrowed bytes, not NUL-terminated; {NULL, 0} is the empty text. */
 typedef struct np_str {
@@ -65,12 +64,12 @@ typedef struct np_str {
 #define NP_FMT(s) (int)(s).n, (s).n ? (s).p : ""
 
 /* Hand a pointer over: yields its value and nulls the variable. */
-#define np_take(ptr_var)                                  \
-	__extension__({                                   \
-		__typeof__(ptr_var) *np_p = &(ptr_var);   \
-		__typeof__(ptr_var) np_v = *np_p;         \
-		*np_p = NULL;                             \
-		np_v;                                     \
+#define np_take(ptr_var)                                \
+	__extension__({                                 \
+		__typeof__(ptr_var) *np_p = &(ptr_var); \
+		__typeof__(ptr_var) np_v = *np_p;       \
+		*np_p = NULL;                           \
+		np_v;                                   \
 	})
 
 #define NP_MS_US ((int64_t)1000)
@@ -90,8 +89,8 @@ const char *np_err_text(np_err e);
 NP_NODISCARD np_err np_err_from_errno(int errno_value);
 
 /* Cleanup helpers for NP_CLEANUP: accept the pointer to the variable. */
-void np_close_fd(int *fd);     /* closes when >= 0, sets -1 */
-void np_free_ptr(void *pp);    /* free(*(void **)pp) and null it */
+void np_close_fd(int *fd);  /* closes when >= 0, sets -1 */
+void np_free_ptr(void *pp); /* free(*(void **)pp) and null it */
 
 /* Allocation that tests can make fail (np_oom_at). NULL on failure; sizes are
  * checked for overflow. New blocks are zeroed (what realloc adds is not). Free with free(). */

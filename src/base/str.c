@@ -200,8 +200,11 @@ static const struct {
 	const char *name;
 	int64_t ms;
 } units[] = {
-	{ "d", 24 * 60 * NP_MIN_MS }, { "h", 60 * NP_MIN_MS }, { "m", NP_MIN_MS },
-	{ "s", NP_SEC_MS },           { "ms", 1 },
+	{ "d", 24 * 60 * NP_MIN_MS },
+	{ "h", 60 * NP_MIN_MS },
+	{ "m", NP_MIN_MS },
+	{ "s", NP_SEC_MS },
+	{ "ms", 1 },
 };
 
 /* Index of the unit that s is, or NP_LEN(units). */
