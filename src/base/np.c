@@ -113,9 +113,15 @@ void np_oom_at(uint64_t n)
 	oom_countdown = n;
 }
 
-static bool oom_now(void)
+/* May this allocation be tried? Then both factors are at least 1: NULL means failure only. */
+static bool may_allocate(size_t *count, size_t *size)
 {
-	return oom_countdown > 0 && --oom_countdown == 0;
+	size_t bytes;
+	if (oom_countdown > 0 && --oom_countdown == 0)
+		return false;
+	if (*count == 0 || *size == 0)
+		*count = *size = 1;
+	return !__builtin_mul_overflow(*count, *size, &bytes) && bytes <= PTRDIFF_MAX;
 }
 
 void *np_zalloc(size_t size)
@@ -125,20 +131,12 @@ void *np_zalloc(size_t size)
 
 void *np_calloc(size_t count, size_t size)
 {
-	if (oom_now())
-		return NULL;
-	if (count == 0 || size == 0)
-		count = size = 1; /* NULL means failure and nothing else */
-	return calloc(count, size);
+	return may_allocate(&count, &size) ? calloc(count, size) : NULL;
 }
 
 void *np_reallocarray(void *p, size_t count, size_t size)
 {
-	if (oom_now())
-		return NULL;
-	if (count == 0 || size == 0)
-		count = size = 1;
-	return reallocarray(p, count, size);
+	return may_allocate(&count, &size) ? reallocarray(p, count, size) : NULL;
 }
 
 char *np_strdup(np_str s)

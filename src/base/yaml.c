@@ -103,9 +103,11 @@ static np_err decimal(np_str s, double *ret)
 {
 	char text[96];
 	size_t n = 0;
-	if (s.n > 0 && s.p[0] == '+')
+	if (s.n > 0 && s.p[0] == '+') {
 		s = str_sub(s, 1, s.n);
-	else if (s.n > 0 && s.p[0] == '-') {
+		if (s.n > 0 && s.p[0] == '-')
+			return NP_E_INVAL;
+	} else if (s.n > 0 && s.p[0] == '-') {
 		text[n++] = '-';
 		s = str_sub(s, 1, s.n);
 	}
