@@ -43,8 +43,9 @@ struct addr_own {
 };
 NP_NODISCARD np_err addr_own_load(struct addr_own *ret); /* not on a hot path */
 
-enum addr_class addr_class(const struct sockaddr *sa, const struct addr_own *own); /* own: or NULL */
-const char *addr_class_name(enum addr_class c); /* "link-local" */
+enum addr_class addr_class(const struct sockaddr *sa,
+			   const struct addr_own *own); /* own: or NULL */
+const char *addr_class_name(enum addr_class c);         /* "link-local" */
 
 struct addr_policy {
 	bool private_ok;            /* private, loopback, cgnat and own are fine too */

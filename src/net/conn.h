@@ -19,16 +19,16 @@
 #define CONN_WRITE_MAX_DEFAULT ((size_t)1024 * 1024)
 #define CONN_READ_CHUNK ((size_t)64 * 1024) /* most that one on_read brings */
 #define CONN_HANDSHAKE_MS 10000
-#define CONN_STALL_MS 30000  /* output queued and none of it taken for so long: closed */
+#define CONN_STALL_MS 30000 /* output queued and none of it taken for so long: closed */
 #define CONN_LINGER_MS 2000
 
 struct conn;
 struct conn_ops {
 	void (*on_read)(void *ctx, np_str bytes); /* required */
 	/* NP_E_CLOSED: peer closed; NP_E_TIMEOUT, NP_E_PROTO, NP_E_IO, … */
-	void (*on_close)(void *ctx, np_err why);  /* required */
-	void (*on_drain)(void *ctx);              /* queue became empty; may be NULL */
-	void (*on_deadline)(void *ctx);           /* conn_deadline passed; may be NULL (closes) */
+	void (*on_close)(void *ctx, np_err why); /* required */
+	void (*on_drain)(void *ctx);             /* queue became empty; may be NULL */
+	void (*on_deadline)(void *ctx);          /* conn_deadline passed; may be NULL (closes) */
 };
 /* Who hears of it from now on. `ops` is static const. Hand-over = another call. */
 void conn_handler(struct conn *c, const struct conn_ops *ops, void *ctx);
@@ -62,3 +62,23 @@ const struct addr *conn_peer(const struct conn *c);
 const struct ident *conn_ident(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 int conn_fd(const struct conn *c);
+
+/* ---- for listen.c and dial.c ------------------------------------------------- */
+/* A connected plain socket becomes a connection; fd is taken on success. */
+NP_NODISCARD np_err conn_plain(struct loop *l, int fd, const struct addr *peer,
+			       struct conn **ret_conn);
+/* With a handshake to do first: fd and *ssl are taken on success. on_open comes later, once:
+ * NP_OK: handler to be set there and then; error: the conn is freed after the callback. No
+ * callback comes after conn_free. */
+struct conn_tls_cfg {
+	int fd;
+	const struct addr *peer;
+	SSL *ssl; /* from tls_session */
+	int64_t deadline_mono_ms;
+	void (*on_open)(void *ctx, struct conn *c, np_err e, const char *why);
+	void *ctx;
+};
+NP_NODISCARD np_err conn_tls(struct loop *l, const struct conn_tls_cfg *cfg,
+			     struct conn **ret_conn);
+/* fn when the connection is freed, whoever owned it then. */
+void conn_on_gone(struct conn *c, loop_fn fn, void *ctx);

@@ -10,9 +10,9 @@
 #include "net/tls.h"
 
 struct dial_cfg {
-	const char *host;  /* name or numeric address; copied */
+	const char *host; /* name or numeric address; copied */
 	uint16_t port;
-	struct tls *tls;   /* NULL: plain. Must live until the callback. */
+	struct tls *tls;      /* NULL: plain. Must live until the callback. */
 	const char *tls_name; /* name in the server's certificate; NULL: host */
 	int64_t timeout_ms;   /* 0: 10 s */
 };

@@ -20,8 +20,8 @@ struct enrol_identity {
 	char ca_addr[262];                      /* host:port for renewal */
 	char gateways[ENROL_GATEWAYS_MAX][262]; /* host:port */
 	size_t n_gateways;
-	int64_t not_before_us, not_after_us;    /* of cert.pem */
-	bool expired;                           /* by the clock given */
+	int64_t not_before_us, not_after_us; /* of cert.pem */
+	bool expired;                        /* by the clock given */
 };
 /* Finishes an interrupted write, then reads and cross-checks the folder (key fits leaf, leaf fits
  * root). NP_E_NOTFOUND: none there. *ret_why gets one sentence. */
@@ -35,8 +35,8 @@ struct enrol;
  * the wrong source; or the checker was revoked. NP_E_AUTH: the ca is not the one in the token. */
 typedef void (*enrol_fn)(void *ctx, np_err e, const char *why);
 /* Make (or reuse from an earlier try) a key, ask the ca of the token, write the folder. */
-NP_NODISCARD np_err enrol_join(struct loop *l, const char *dir, const struct token *t,
-			       enrol_fn fn, void *ctx, struct enrol **ret);
+NP_NODISCARD np_err enrol_join(struct loop *l, const char *dir, const struct token *t, enrol_fn fn,
+			       void *ctx, struct enrol **ret);
 /* New key, same identity; then the caller reloads its struct tls. */
 NP_NODISCARD np_err enrol_renew(struct loop *l, const char *dir, enrol_fn fn, void *ctx,
 				struct enrol **ret);

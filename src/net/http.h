@@ -15,10 +15,10 @@
 
 enum http_kind { HTTP_KIND_REQUEST, HTTP_KIND_RESPONSE };
 enum http_rc {
-	HTTP_MORE, /* everything was taken, more is needed */
+	HTTP_MORE,      /* everything was taken, more is needed */
 	HTTP_HEAD_DONE, /* once per message: head can be read; set the body's maximum, feed on */
-	HTTP_DONE, /* message complete; bytes not used belong to the next */
-	HTTP_BAD,  /* http_bad_status tells; the connection cannot go on */
+	HTTP_DONE,      /* message complete; bytes not used belong to the next */
+	HTTP_BAD,       /* http_bad_status tells; the connection cannot go on */
 };
 
 struct http_field {
@@ -29,7 +29,7 @@ struct http_head {
 	uint16_t status;       /* responses */
 	uint8_t minor;         /* HTTP/1.minor */
 	bool keep_alive;
-	bool upgrade;          /* Connection: Upgrade with an Upgrade field */
+	bool upgrade; /* Connection: Upgrade with an Upgrade field */
 	bool expect_continue;
 	bool has_body;
 	int64_t content_length; /* -1: not given */
@@ -39,7 +39,7 @@ struct http_head {
 
 struct http_msg; /* parser and message */
 NP_NODISCARD struct http_msg *http_new(enum http_kind kind);
-void http_free(struct http_msg *m); /* NULL is fine */
+void http_free(struct http_msg *m);  /* NULL is fine */
 void http_reset(struct http_msg *m); /* ready for the next message */
 /* Takes up to *ret_used bytes of `bytes`. Feed the rest again after HTTP_HEAD_DONE. */
 NP_NODISCARD enum http_rc http_feed(struct http_msg *m, np_str bytes, size_t *ret_used);

@@ -12,9 +12,9 @@
 #define HTTPC_BODY_MAX ((size_t)256 * 1024)
 
 struct httpc_req {
-	struct dial_cfg to;  /* to.timeout_ms covers the whole exchange */
-	const char *method;  /* "POST" */
-	const char *path;    /* "/v1/enrol" */
+	struct dial_cfg to;              /* to.timeout_ms covers the whole exchange */
+	const char *method;              /* "POST" */
+	const char *path;                /* "/v1/enrol" */
 	const struct http_field *fields; /* further ones; Host, lengths and Connection are ours */
 	size_t n_fields;
 	np_str body;         /* copied */
@@ -23,8 +23,8 @@ struct httpc_req {
 };
 struct httpc;
 struct httpc_result {
-	np_err err;       /* NP_OK: an answer came (whatever its status) */
-	const char *why;  /* one phrase when err < 0 */
+	np_err err;      /* NP_OK: an answer came (whatever its status) */
+	const char *why; /* one phrase when err < 0 */
 	const struct http_head *head;
 	np_str body;
 	struct conn *conn; /* upgrade with 101: the callee's now; else NULL */
@@ -32,6 +32,6 @@ struct httpc_result {
 };
 /* Once; everything in the result but `conn` dies with the callback, and so does the httpc. */
 typedef void (*httpc_fn)(void *ctx, const struct httpc_result *res);
-NP_NODISCARD np_err httpc_start(struct loop *l, const struct httpc_req *req, httpc_fn fn,
-				void *ctx, struct httpc **ret);
+NP_NODISCARD np_err httpc_start(struct loop *l, const struct httpc_req *req, httpc_fn fn, void *ctx,
+				struct httpc **ret);
 void httpc_cancel(struct httpc *h); /* no callback comes; NULL is fine */

@@ -17,8 +17,8 @@
 #include "net/http.h"
 #include "net/listen.h"
 
-#define HTTPD_HEAD_MS 10000        /* from connect, or the first byte of a request, to its head */
-#define HTTPD_BODY_MS 10000        /* plus 1 s per HTTPD_BODY_RATE bytes of body */
+#define HTTPD_HEAD_MS 10000 /* from connect, or the first byte of a request, to its head */
+#define HTTPD_BODY_MS 10000 /* plus 1 s per HTTPD_BODY_RATE bytes of body */
 #define HTTPD_BODY_RATE ((size_t)32 * 1024)
 #define HTTPD_IDLE_MS 75000
 #define HTTPD_ARENA_MAX ((size_t)4 * 1024 * 1024) /* per request; body aside */
@@ -52,7 +52,7 @@ struct httpd_cfg {
 	const char *server; /* value of the Server field; NULL: none */
 };
 NP_NODISCARD struct httpd *httpd_new(struct loop *l, const struct httpd_cfg *cfg);
-/* Listen on one more address. cfg->on_conn, on_refused and ctx are ours (on_refused may be set). */
+/* Listen on one more address. cfg->on_conn is ours; on_refused and its ctx may be set. */
 NP_NODISCARD np_err httpd_listen(struct httpd *h, const struct listen_cfg *cfg,
 				 struct buf *ret_why);
 /* Real address of the i-th listener. */
@@ -61,7 +61,7 @@ void httpd_addr(const struct httpd *h, size_t i, struct addr *ret);
  * `Connection: close`, streams are closed. `done` (may be NULL) when the last is gone or the
  * deadline passed. */
 void httpd_stop(struct httpd *h, int64_t deadline_mono_ms, loop_fn done, void *ctx);
-/* At once. Requests that are not yet answered must still be answered (into the void). */
+/* At once; not from inside a handler. Requests that are not yet answered must still be answered (into the void). */
 void httpd_free(struct httpd *h); /* NULL is fine */
 size_t httpd_conns(const struct httpd *h);
 
@@ -85,7 +85,7 @@ bool httpd_is_tls(const struct httpd_req *r);
 struct arena *httpd_arena(struct httpd_req *r);
 struct loop *httpd_loop(const struct httpd_req *r);
 const struct httpd_route *httpd_route(const struct httpd_req *r); /* NULL in the fallback */
-void httpd_set_user(struct httpd_req *r, void *user); /* for the handler's own state */
+void httpd_set_user(struct httpd_req *r, void *user);             /* for the handler's own state */
 void *httpd_user(const struct httpd_req *r);
 bool httpd_is_gone(const struct httpd_req *r); /* the client left: stop working for it */
 /* Tell me when the client leaves before the answer (loop's thread). */
@@ -93,7 +93,7 @@ void httpd_on_gone(struct httpd_req *r, void (*fn)(struct httpd_req *r, void *ct
 
 /* ---- the answer ------------------------------------------------------------ */
 /* Add a field. NP_E_INVAL: name or value cannot stand in one (CR, LF, …); NP_E_LIMIT.
- * Content-Length, Transfer-Encoding, Connection and Date are the server's (NP_E_INVAL). */
+ * Content-Type, -Length, Transfer-Encoding, Connection, Date, Server are not yours (NP_E_INVAL). */
 np_err httpd_set(struct httpd_req *r, const char *name, np_str value);
 /* Complete answers; `type` NULL: no Content-Type. Body is copied (static: must outlive h). */
 void httpd_reply(struct httpd_req *r, uint16_t status, const char *type, np_str body);

@@ -7,12 +7,12 @@
  * which is constrained to that host. Anything else is refused. Any thread.
  */
 #pragma once
-#include <openssl/types.h>
+#include <openssl/x509.h>
 
 #include "base/buf.h"
 
-#define IDENT_REGION_MAX 63  /* one DNS label: a-z, 0-9, inner '-' */
-#define IDENT_SERIAL_MAX 40  /* hex digits, lower case */
+#define IDENT_REGION_MAX 63 /* one DNS label: a-z, 0-9, inner '-' */
+#define IDENT_SERIAL_MAX 40 /* hex digits, lower case */
 #define IDENT_HOST_SUFFIX ".checker.netpulse"
 #define IDENT_URI_MAX 160
 
@@ -35,9 +35,16 @@ void ident_uri(np_str region, const uint8_t uuid[16], struct buf *out);
 NP_NODISCARD np_err ident_from_leaf(X509 *leaf, struct ident *ret);
 /* Leaf + region intermediate + edge root, as X509_verify_cert built and accepted it: depth,
  * the intermediate's constraint against the leaf's region, then ident_from_leaf. */
-NP_NODISCARD np_err ident_from_chain(const STACK_OF(X509) *chain, struct ident *ret);
+NP_NODISCARD np_err ident_from_chain(const STACK_OF(X509) * chain, struct ident *ret);
 /* Full check of a PEM chain (leaf first) against a root at that time; `grace_us` lets a leaf in
  * that expired at most so long ago (ret->expired is set then). For the ca, join and tests; the
  * TLS stack runs the same through tls.h. */
 NP_NODISCARD np_err ident_verify(np_str chain_pem, X509 *root, int64_t wall_us, int64_t grace_us,
 				 struct ident *ret);
+
+/* ---- for tls.c ------------------------------------------------------------------ */
+/* Verify callback that lets an expired leaf pass (and nothing else). */
+int ident_let_expired_cb(int ok, X509_STORE_CTX *ctx);
+/* After X509_verify_cert said yes. */
+NP_NODISCARD np_err ident_from_verified(X509_STORE_CTX *ctx, int64_t wall_us, int64_t grace_us,
+					struct ident *ret);

@@ -11,14 +11,14 @@
 #include "net/tls.h"
 
 #define LISTEN_ACCEPTS_PER_TURN 64
-#define LISTEN_HANDSHAKES_MAX 1024  /* unfinished at a time */
+#define LISTEN_HANDSHAKES_MAX 1024      /* unfinished at a time */
 #define LISTEN_HANDSHAKE_BUDGET_US 2000 /* of CPU per turn of the loop, all listeners */
 #define LISTEN_CONNS_MAX 20000
 
 struct listen_cfg {
-	const char *address;  /* "127.0.0.1:8443", "[::]:8443", "localhost:0" */
-	struct tls *tls;      /* NULL: plain; must outlive the listener */
-	uint32_t conns_max;   /* 0: default; connections alive, accepting pauses beyond */
+	const char *address;     /* "127.0.0.1:8443", "[::]:8443", "localhost:0" */
+	struct tls *tls;         /* NULL: plain; must outlive the listener */
+	uint32_t conns_max;      /* 0: default; connections alive, accepting pauses beyond */
 	uint32_t handshakes_max; /* 0: default */
 	/* Handshake is over, c is the callee's: set its handler there and then. */
 	void (*on_conn)(void *ctx, struct conn *c);
@@ -34,5 +34,5 @@ NP_NODISCARD np_err listener_new(struct loop *l, const struct listen_cfg *cfg,
 /* Stops accepting, drops unfinished handshakes. Connections handed over live on. NULL is fine. */
 void listener_free(struct listener *s);
 void listener_addr(const struct listener *s, struct addr *ret); /* with the real port */
-size_t listener_handshakes(const struct listener *s); /* unfinished ones */
-size_t listener_conns(const struct listener *s);      /* alive, handed over or not */
+size_t listener_handshakes(const struct listener *s);           /* unfinished ones */
+size_t listener_conns(const struct listener *s);                /* alive, handed over or not */

@@ -35,6 +35,10 @@ uv_loop_t *loop_uv(struct loop *l); /* for libraries that plug into libuv */
 /* Monotonic clock as of this turn of the loop (same base as clock_mono_ms). */
 int64_t loop_now_ms(const struct loop *l);
 
+/* One object that lives as long as the loop, freed with it (the hub of connections). */
+void loop_attach(struct loop *l, void *obj, void (*free_fn)(void *obj));
+void *loop_attached(const struct loop *l); /* NULL: none yet */
+
 /* Raise the soft limit of descriptors to the hard one. *ret_limit gets what holds now. */
 NP_NODISCARD np_err loop_raise_fds(uint64_t *ret_limit);
 

@@ -45,6 +45,7 @@ int64_t tls_not_after_us(const struct tls *t);
 /* For conn.c: a session on a connected socket. `server_name` for clients: name or numeric
  * address that the server's certificate must carry. */
 NP_NODISCARD np_err tls_session(struct tls *t, int fd, const char *server_name, SSL **ret_ssl);
+void tls_session_free(SSL *ssl); /* NULL is fine */
 /* Identity the verify callback accepted; NULL for no client certificate. Lives with the SSL. */
 const struct ident *tls_ident(const SSL *ssl);
 /* After a failed handshake: why, as a short phrase ("certificate has expired"). */

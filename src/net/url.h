@@ -11,10 +11,10 @@
 #define URL_MAX 2048
 
 struct url {
-	np_str scheme; /* "http" or "https" as written (any case) */
-	np_str host;   /* without brackets; host name or numeric address text, not resolved */
+	np_str scheme;   /* "http" or "https" as written (any case) */
+	np_str host;     /* without brackets; host name or numeric address text, not resolved */
 	bool host_is_v6; /* stood in brackets */
-	uint16_t port; /* the default of the scheme when absent */
+	uint16_t port;   /* the default of the scheme when absent */
 	bool tls;
 	np_str path;     /* "/…", or empty */
 	np_str query;    /* without '?'; query.p NULL when absent */
