@@ -127,7 +127,7 @@ static np_err claim_one(struct courier *c, bool *ret_more)
 	size_t n = 0;
 	if (f == NULL)
 		return NP_E_NOMEM;
-	const struct claim what = { .owner = str_from_c(c->cfg.name), .busy = busy,
+	const struct claim what = { .owner = str_from_c(c->cfg.name), .busy = (const uint8_t(*)[16])busy,
 				    .n_busy = busy_channels(c, busy), .max = 1 };
 	np_err e = pg_conn_ready(c->db, clock_mono_ms() + DB_MS);
 	if (e == NP_OK)

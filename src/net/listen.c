@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -206,8 +207,30 @@ static int bind_one(const struct addrinfo *ai, int *ret_fd)
 	return 0;
 }
 
+/* A socket file that an earlier run left behind is ours to replace: its folder is 0700. */
+static np_err bind_unix(const char *path, int *ret_fd, struct buf *why)
+{
+	NP_CLEANUP(np_close_fd)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof sa.sun_path) {
+		(void)buf_printf(why, "the path %s is longer than a Unix socket's may be", path);
+		return NP_E_LIMIT;
+	}
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	(void)unlink(path);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&sa, sizeof sa) < 0 ||
+	    listen(fd, LISTEN_BACKLOG) < 0)
+		return say_bind(why, errno, path);
+	*ret_fd = fd;
+	fd = -1;
+	return NP_OK;
+}
+
 static np_err bind_address(const char *address, int *ret_fd, struct buf *why)
 {
+	if (str_starts(str_from_c(address), NP_STR("unix:")))
+		return bind_unix(address + 5, ret_fd, why);
 	np_str host;
 	uint16_t port;
 	char host_c[256], port_c[8];

@@ -16,7 +16,7 @@
 #define LISTEN_CONNS_MAX 20000
 
 struct listen_cfg {
-	const char *address;     /* "127.0.0.1:8443", "[::]:8443", "localhost:0" */
+	const char *address;     /* "127.0.0.1:8443", "[::]:8443", "localhost:0", "unix:/path" */
 	struct tls *tls;         /* NULL: plain; must outlive the listener */
 	uint32_t conns_max;      /* 0: default; connections alive, accepting pauses beyond */
 	uint32_t handshakes_max; /* 0: default */
