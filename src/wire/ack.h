@@ -2,7 +2,9 @@
 /* ack.h - answers on np:ack:<gateway>, from engines to the gateway that asked.
  *
  * Floor 3 (wire). Incarnation, request, checker, epoch and shard must all match what
- * the gateway holds pending: its business. Any thread.
+ * the gateway holds pending: its business. Each request with a batch gets any
+ * number of REJECTs and then exactly one ACK, REWIND or BANNED, which ends it:
+ * a one-shot POST is answered there and then. Any thread.
  */
 #pragma once
 #include "internal.pb-c.h"

@@ -4,7 +4,7 @@
 #include "wire/pballoc.h"
 
 #define TARGET_MAX 4096
-#define JSON_MAX ((size_t)64 * 1024)
+#define JSON_MAX ((size_t)256 * 1024) /* 64 KB of body, 32 headers of 4 KB */
 #define REASON_MAX 512
 
 void frame_in_init(struct frame_in *f, size_t max)
