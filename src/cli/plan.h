@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan.h - what has to change so that NetPulse watches what a file says.
+ *
+ * Floor 5. Monitors are the same when they have the same name. Pure.
+ */
+#pragma once
+#include <jansson.h>
+
+#include "base/buf.h"
+
+enum plan_kind { PLAN_SAME, PLAN_ADD, PLAN_CHANGE, PLAN_REMOVE };
+
+struct plan_step {
+	enum plan_kind kind;
+	json_t *body;       /* ADD: the monitor; CHANGE: the fields that differ; owned */
+	const char *name;   /* borrowed from `wanted` or `present` */
+	const char *id;     /* CHANGE, REMOVE */
+	const json_t *present; /* CHANGE: as it is now */
+};
+struct plan {
+	struct plan_step *step;
+	size_t n, left_alone; /* present, not wanted, and not to be pruned */
+};
+
+/* `wanted`: array of monitors that are valid, with every default filled in; fields that are left
+ * out (regions, channels) stay as they are. `present`: the API's list. */
+NP_NODISCARD np_err plan_make(const json_t *wanted, const json_t *present, bool prune,
+			      struct plan *ret);
+void plan_done(struct plan *p);
+size_t plan_count(const struct plan *p, enum plan_kind kind);
