@@ -56,7 +56,7 @@ const struct pg_error *pg_conn_error(const struct pg_conn *c)
 }
 
 /* Half to one and a half times, so that many do not come back at once. */
-static void conn_back_off(struct pg_conn *c)
+void pg_conn_back_off(struct pg_conn *c)
 {
 	uint32_t next = c->backoff_ms == 0 ? PG_BACKOFF_MIN_MS : c->backoff_ms * 2;
 	c->backoff_ms = next > PG_BACKOFF_MAX_MS ? PG_BACKOFF_MAX_MS : next;
@@ -80,13 +80,9 @@ static np_err conn_connect(struct pg_conn *c)
 		return e;
 	by = clock_mono_ms() + limit;
 	e = pg_io_connect(c, by < c->deadline_ms ? by : c->deadline_ms);
-	if (e < 0) {
-		conn_back_off(c);
-		return e;
-	}
-	c->backoff_ms = 0;
-	c->retry_at_ms = 0;
-	return NP_OK;
+	if (e < 0 && c->retry_at_ms <= clock_mono_ms())
+		pg_conn_back_off(c);
+	return e;
 }
 
 np_err pg_conn_ready(struct pg_conn *c, int64_t deadline_ms)

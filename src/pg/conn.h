@@ -18,11 +18,15 @@ struct pg_conn {
 	struct pg_error err;
 };
 
+/* conn.c: after a loss or a failed connect, nobody tries again at once; a statement that
+ * worked ends the back-off (a pooler accepts connections while its server is away). */
+void pg_conn_back_off(struct pg_conn *c);
+
 /* error.c */
 void pg_error_set(struct pg_error *e, const char *sqlstate, const char *message);
 /* Notes what the server said and yields the error it maps to; drops a dead connection. */
 np_err pg_error_of_result(struct pg_conn *c, const PGresult *r);
-/* The connection broke: notes libpq's words and drops it. NP_E_DB_GONE. */
+/* The connection broke: notes libpq's words, drops it and backs off. NP_E_DB_GONE. */
 np_err pg_error_gone(struct pg_conn *c);
 
 /* io.c: connect by `deadline_ms`; one result of what was sent (*ret NULL: this statement

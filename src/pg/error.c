@@ -54,6 +54,7 @@ np_err pg_error_gone(struct pg_conn *c)
 {
 	pg_error_set(&c->err, "", c->pq != NULL ? PQerrorMessage(c->pq) : "not connected");
 	pg_conn_drop(c);
+	pg_conn_back_off(c);
 	return NP_E_DB_GONE;
 }
 
@@ -63,7 +64,9 @@ np_err pg_error_of_result(struct pg_conn *c, const PGresult *r)
 	const char *words = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 	np_err e = pg_err_of(state);
 	pg_error_set(&c->err, state, words != NULL ? words : PQresultErrorMessage(r));
-	if (c->pq != NULL && PQstatus(c->pq) != CONNECTION_OK)
+	if (c->pq != NULL && PQstatus(c->pq) != CONNECTION_OK) {
 		pg_conn_drop(c);
+		pg_conn_back_off(c);
+	}
 	return e;
 }

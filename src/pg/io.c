@@ -28,16 +28,12 @@ static np_err io_wait(const struct pg_conn *c, short events, int64_t deadline_ms
 	}
 }
 
-/* The statement took too long: ask the server to stop it, and do not wait for the answer. */
+/* The statement took too long. PQcancel would wait without a limit for a pooler that hangs;
+ * a server with client_connection_check_interval ends the statement once we are gone. */
 static np_err io_abandon(struct pg_conn *c)
 {
-	char why[128];
-	PGcancel *cancel = PQgetCancel(c->pq);
-	if (cancel != NULL) {
-		PQcancel(cancel, why, sizeof why);
-		PQfreeCancel(cancel);
-	}
 	pg_conn_drop(c);
+	pg_conn_back_off(c);
 	pg_error_set(&c->err, "57014", "no answer by the deadline");
 	return NP_E_DB_GONE;
 }
@@ -184,6 +180,7 @@ np_err pg_io_statement(struct pg_conn *c, PGresult **ret)
 		PQclear(last);
 		return first < 0 ? first : NP_E_DB;
 	}
+	c->backoff_ms = 0;
 	*ret = last;
 	return NP_OK;
 }

@@ -50,7 +50,8 @@ void pg_conn_free_p(struct pg_conn **c); /* for NP_CLEANUP */
  * back-off of the last failure and tries to connect once. NP_E_DB_GONE when that did not work
  * by the deadline (mono ms), which also becomes the deadline of what follows. */
 NP_NODISCARD np_err pg_conn_ready(struct pg_conn *c, int64_t deadline_ms);
-/* Deadline of the following calls; past it a statement is cancelled (NP_E_DB_GONE). */
+/* Deadline of the following calls; past it the connection is dropped (NP_E_DB_GONE), and the
+ * server ends the statement when it notices: set client_connection_check_interval there. */
 void pg_conn_deadline(struct pg_conn *c, int64_t deadline_ms);
 bool pg_conn_is_up(const struct pg_conn *c); /* no I/O: as last seen */
 bool pg_conn_in_tx(const struct pg_conn *c);

@@ -75,19 +75,22 @@ static np_err pipe_synced(struct pg_conn *c)
 
 np_err pg_pipe_finish(struct pg_conn *c, size_t n, size_t *ret_at)
 {
+	struct pg_error said = { 0 };
 	np_err first = NP_OK;
-	np_err e;
-	if (PQpipelineSync(c->pq) != 1)
-		return pg_error_gone(c);
-	for (size_t i = 0; i < n; i++) {
+	np_err e = PQpipelineSync(c->pq) == 1 ? NP_OK : pg_error_gone(c);
+	for (size_t i = 0; c->pq != NULL && i < n; i++) {
 		e = pipe_answer(c, first < 0);
 		if (e < 0 && first == NP_OK) {
 			first = e;
+			said = c->err;
 			*ret_at = i;
 		}
-		if (c->pq == NULL)
-			return first < 0 ? first : NP_E_DB_GONE;
 	}
-	e = pipe_synced(c);
+	if (c->pq != NULL)
+		e = pipe_synced(c);
+	if (first < 0)
+		c->err = said; /* not what came of it */
+	else if (e == NP_OK)
+		c->backoff_ms = 0;
 	return first < 0 ? first : e;
 }

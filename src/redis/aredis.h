@@ -12,6 +12,7 @@
 
 #define AREDIS_PENDING_MAX 65536                    /* commands without an answer */
 #define AREDIS_BYTES_MAX ((size_t)64 * 1024 * 1024) /* of them, not yet answered */
+#define AREDIS_ANSWER_MS 5000 /* commands pending and none answered for that long: replaced */
 
 struct aredis_cfg {
 	struct redis_conf conf;
