@@ -233,8 +233,12 @@ static bool is_group(const struct load *l, np_str key)
 /* "/a/b" -> "a.b" */
 static np_err dotted(np_str pointer, struct buf *ret)
 {
-	for (size_t i = 1; i < pointer.n; i++)
-		(void)buf_add_byte(ret, pointer.p[i] == '/' ? '.' : pointer.p[i]);
+	for (size_t i = 1; i < pointer.n; i++) {
+		char c = pointer.p[i];
+		if (c == '/')
+			c = '.';
+		(void)buf_add_byte(ret, c);
+	}
 	return buf_failed(ret);
 }
 

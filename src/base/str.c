@@ -200,8 +200,8 @@ static const struct {
 	const char *name;
 	int64_t ms;
 } units[] = {
-	{ "d", 24 * 60 * NP_MIN_MS },
-	{ "h", 60 * NP_MIN_MS },
+	{ "d", NP_MIN_MS * 60 * 24 },
+	{ "h", NP_MIN_MS * 60 },
 	{ "m", NP_MIN_MS },
 	{ "s", NP_SEC_MS },
 	{ "ms", 1 },
@@ -328,8 +328,11 @@ np_err str_unhex(np_str hex, uint8_t *ret, size_t ret_size)
 	for (size_t i = 0; i < hex.n; i++)
 		if (hex_value(hex.p[i]) < 0)
 			return NP_E_INVAL;
-	for (size_t i = 0; i < ret_size; i++)
-		ret[i] = (uint8_t)(hex_value(hex.p[2 * i]) << 4 | hex_value(hex.p[2 * i + 1]));
+	for (size_t i = 0; i < ret_size; i++) {
+		unsigned int high = (unsigned int)hex_value(hex.p[2 * i]);
+		unsigned int low = (unsigned int)hex_value(hex.p[2 * i + 1]);
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
 	return NP_OK;
 }
 
