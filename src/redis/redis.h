@@ -5,7 +5,7 @@
  * Unix socket, AUTH as an ACL user. Connects when asked to be ready and again
  * after a loss, with back-off; what was in flight is lost and said so
  * (NP_E_CLOSED): Redis is transport, the caller sends again. Every call ends
- * by its deadline.
+ * by its deadline. The process must ignore SIGPIPE (loop_on_stop does that).
  */
 #pragma once
 #include "redis/args.h"
