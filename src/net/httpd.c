@@ -417,6 +417,16 @@ size_t httpd_conns(const struct httpd *h)
 	return h->n_links;
 }
 
+void httpd_drop(struct httpd *h, bool (*match)(void *ctx, const struct ident *id), void *ctx)
+{
+	for (struct httpd_link *k = h->links.next, *next; k != &h->links; k = next) {
+		next = k->next;
+		const struct ident *id = k->c ? conn_ident(k->c) : NULL;
+		if (id && match(ctx, id))
+			httpd_link_drop(k);
+	}
+}
+
 static void close_listeners(struct httpd *h)
 {
 	for (size_t i = 0; i < h->n_doors; i++)

@@ -64,6 +64,9 @@ void httpd_stop(struct httpd *h, int64_t deadline_mono_ms, loop_fn done, void *c
 /* At once; not from inside a handler. Requests that are not yet answered must still be answered (into the void). */
 void httpd_free(struct httpd *h); /* NULL is fine */
 size_t httpd_conns(const struct httpd *h);
+/* Close at once every connection whose client certificate `match` says yes to; their requests
+ * are gone (httpd_on_gone) and must still be answered. Upgraded ones are not ours any more. */
+void httpd_drop(struct httpd *h, bool (*match)(void *ctx, const struct ident *id), void *ctx);
 
 /* ---- the request ---------------------------------------------------------- */
 np_str httpd_method(const struct httpd_req *r);
@@ -102,6 +105,8 @@ void httpd_reply_static(struct httpd_req *r, uint16_t status, const char *type, 
 void httpd_problem(struct httpd_req *r, uint16_t status, np_str detail);
 /* Close the connection without an answer (banned peers). */
 void httpd_abort(struct httpd_req *r);
+/* No keep-alive after this answer: call before it. */
+void httpd_close(struct httpd_req *r);
 
 /* Streaming: chunked for HTTP/1.1. on_close comes once, unless httpd_stream_end was called first;
  * the stream is gone then. on_drain (may be NULL): the socket took everything. NULL: client is

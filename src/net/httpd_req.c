@@ -129,3 +129,8 @@ void httpd_on_gone(struct httpd_req *r, void (*fn)(struct httpd_req *r, void *ct
 	r->on_gone = fn;
 	r->on_gone_ctx = ctx;
 }
+
+void httpd_close(struct httpd_req *r)
+{
+	r->close = true;
+}
