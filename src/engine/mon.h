@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mon.h - one monitor in a shard's folded state: rules, votes, machine, texts.
+ *
+ * Floor 4 (engine). `st` is changed by mst_apply only (fold.c). Owned by the thread
+ * that owns the shard.
+ */
+#pragma once
+#include "core/monstate.h"
+#include "engine/timers.h"
+#include "internal.pb-c.h"
+
+#define MON_STRIP 30      /* statuses kept for the screen */
+#define MON_ACTOR_MAX 200 /* bytes of a person's name */
+
+struct fx_mon; /* what the commit in the making notes about a monitor (fx.h) */
+
+/* Texts of a definition; decisions use mon->def. */
+struct mon_doc {
+	char *packed; /* encoded DefinitionInput: what snapshots keep */
+	size_t packed_n;
+	char *name, *target;
+	char *channels;     /* JSON array of ids; NULL: every channel of the organisation */
+	char *names;        /* what region_name points into */
+	np_str region_name[MON_REGIONS_MAX]; /* aligned with def.region */
+};
+
+/* Whom a region's newest membership picks: found once per membership, not per result. */
+struct mon_pick {
+	uint64_t membership, checker;
+};
+
+struct mon {
+	uint64_t no, org;
+	uint8_t id[16];
+	bool deleted; /* tombstone: late results are stored and not folded */
+	uint64_t pinned;
+	struct mon_def def;
+	struct mon_doc doc;
+	struct mst st;
+	uint64_t voter[MON_REGIONS_MAX];       /* checker of the newest vote; as def.region */
+	struct mon_pick pick[MON_REGIONS_MAX]; /* a cache; as def.region */
+	char strip[MON_STRIP + 1];             /* newest last, NUL-terminated */
+	char acked_by[MON_ACTOR_MAX + 1];
+	struct timers_node timer;
+	/* Not state: */
+	struct fx_mon *work;  /* of commit `work_of` */
+	uint64_t work_of;
+	int64_t stored_us;    /* its row was last written */
+	uint32_t last_status; /* of the newest folded result */
+};
+
+void mon_free(struct mon *m); /* NULL is fine */
+/* Read a definition into m: rules and texts; m->st is left alone, and all of m on failure.
+ * NP_E_INVAL: not a valid definition. */
+NP_NODISCARD np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in);
+void mon_push_status(struct mon *m, uint32_t status);
+void mon_set_acked_by(struct mon *m, np_str who);
+/* Id of its newest incident: made of the monitor, its count and its opening, so that folding
+ * again gives the same. */
+void mon_incident_id(const struct mon *m, uint8_t ret_id[16]);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/replay.h"
+
+#include "base/arena.h"
+#include "engine/snapshot.h"
+#include "engine/sql.h"
+#include "wire/pballoc.h"
+
+static np_err fold_all(struct shard *s, const Np__I1__LogRow *row, const struct replay_watch *w)
+{
+	np_err e = NP_OK;
+	for (size_t i = 0; e == NP_OK && i < row->n_inputs; i++) {
+		e = fold_input(s, row->inputs[i], NULL);
+		if (e == NP_OK && w)
+			e = w->input(w->ctx, s, row->inputs[i]);
+	}
+	return e;
+}
+
+np_err replay_row(struct shard *s, np_str row, const struct replay_watch *w)
+{
+	struct arena *a = arena_new(REPLAY_ROW_MAX);
+	if (!a)
+		return NP_E_NOMEM;
+	ProtobufCMessage *msg;
+	np_err e = pballoc_unpack(a, &np__i1__log_row__descriptor, row, &msg);
+	e = e == NP_E_PROTO ? NP_E_CORRUPT : e;
+	if (e == NP_OK)
+		e = fold_all(s, (const Np__I1__LogRow *)(const void *)msg, w);
+	if (e == NP_OK)
+		s->pos++;
+	arena_free(a);
+	return e;
+}
+
+static np_err load_snapshot(struct pg_conn *c, const struct replay_to *r, struct shard *s)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p);
+	pg_params_i16(&p, (int16_t)r->shard);
+	np_err e = pg_exec(c, sql_text(SQL_SNAPSHOT_NEWEST), &p, &res);
+	if (e < 0 || pg_res_rows(res) == 0)
+		return e;
+	e = snapshot_decode(pg_res_str(res, 0, 1), s);
+	if (e == NP_OK)
+		s->pos = (uint64_t)pg_res_i64(res, 0, 0);
+	return e;
+}
+
+/* Some rows of the log; *ret_n 0: there are no more. */
+static np_err load_some(struct pg_conn *c, const struct replay_to *r, struct shard *s,
+			size_t *ret_n)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p);
+	pg_params_i16(&p, (int16_t)r->shard);
+	pg_params_i64(&p, (int64_t)s->pos);
+	pg_params_time(&p, s->now_us);
+	pg_params_i32(&p, REPLAY_ROWS);
+	np_err e = pg_exec(c, sql_text(SQL_TAIL), &p, &res);
+	if (e < 0)
+		return e;
+	*ret_n = 0;
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		uint64_t pos = (uint64_t)pg_res_i64(res, i, 0);
+		if (pos > r->to)
+			break;
+		if (s->pos == 0 && r->from_the_start)
+			s->pos = pos - 1; /* what was before is no longer kept */
+		if (pos != s->pos + 1)
+			return NP_E_CORRUPT;
+		e = replay_row(s, pg_res_str(res, i, 1), r->watch);
+		(*ret_n)++;
+	}
+	return e;
+}
+
+np_err replay_load(struct pg_conn *c, const struct replay_to *r, struct shard **ret_shard,
+		   size_t *ret_inputs)
+{
+	struct shard *s = shard_new(r->shard);
+	if (!s)
+		return NP_E_NOMEM;
+	np_err e = r->from_the_start ? NP_OK : load_snapshot(c, r, s);
+	size_t rows = 0, n = 1;
+	while (e == NP_OK && n > 0) {
+		e = load_some(c, r, s, &n);
+		rows += n;
+	}
+	if (e == NP_OK && s->pos != r->to)
+		e = NP_E_CORRUPT; /* the log has a hole, or ends too early */
+	if (e < 0) {
+		shard_free(s);
+		return e;
+	}
+	*ret_inputs = rows;
+	*ret_shard = s;
+	return NP_OK;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* replay.h - the log folded again: restart, take-over, and proof of what is stored.
+ *
+ * Floor 4 (engine); `netpulse replay` uses it too. Straight-line and blocking.
+ */
+#pragma once
+#include "engine/fold.h"
+#include "pg/pg.h"
+
+#define REPLAY_ROW_MAX ((size_t)64 * 1024 * 1024) /* memory for one log row, decoded */
+#define REPLAY_ROWS 64                            /* read at a time */
+
+/* Called after each input was folded; `in` is borrowed. A failure stops the replay. */
+struct replay_watch {
+	np_err (*input)(void *ctx, struct shard *s, const Np__I1__Input *in);
+	void *ctx;
+};
+
+/* Fold one row of the log (position s->pos + 1) into s. `w` may be NULL. NP_E_CORRUPT: it does
+ * not follow on this state. */
+NP_NODISCARD np_err replay_row(struct shard *s, np_str row, const struct replay_watch *w);
+/* The newest usable snapshot, or nothing, then the log up to `to`. *ret_items counts inputs. */
+struct replay_to {
+	uint32_t shard;
+	uint64_t to;         /* position */
+	bool from_the_start; /* without a snapshot: the whole log that there is */
+	const struct replay_watch *watch;
+};
+NP_NODISCARD np_err replay_load(struct pg_conn *c, const struct replay_to *r,
+				struct shard **ret_shard, size_t *ret_inputs);

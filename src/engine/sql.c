@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/sql.h"
+
+static const char *const text[] = {
+	/* A frozen owner must not keep the shard's row from its successor. */
+	[SQL_LIMITS] = "SELECT set_config('lock_timeout', '2s', true),"
+		       " set_config('idle_in_transaction_session_timeout', '2s', true)",
+
+	/* shards, tokens, from, to, registry generations */
+	[SQL_FENCE] = "SELECT np.fence($1, $2, $3, $4, $5)",
+
+	[SQL_LOG] = "INSERT INTO np.log (shard, pos, at, items, inputs)"
+		    " SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::timestamptz[],"
+		    " $4::integer[], $5::bytea[])",
+
+	[SQL_STATE] =
+		"INSERT INTO np.monitor_state AS s (monitor_id, org_id, shard, revision, state, since,"
+		" partial, degraded, failing, assigned, why, why_detail, core, incident_id, pos)"
+		" SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[],"
+		" $5::text[], $6::timestamptz[], $7::boolean[], $8::boolean[], $9::smallint[],"
+		" $10::smallint[], $11::text[], $12::jsonb[], $13::bytea[], $14::uuid[],"
+		" $15::bigint[])"
+		" ON CONFLICT (monitor_id) DO UPDATE SET revision = excluded.revision,"
+		" state = excluded.state, since = excluded.since, partial = excluded.partial,"
+		" degraded = excluded.degraded, failing = excluded.failing,"
+		" assigned = excluded.assigned, why = excluded.why,"
+		" why_detail = excluded.why_detail, core = excluded.core,"
+		" incident_id = excluded.incident_id, pos = excluded.pos",
+
+	[SQL_CHANGE] = "INSERT INTO np.state_change (monitor_id, at, n, org_id, state, partial,"
+		       " degraded, why, why_detail)"
+		       " SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[],"
+		       " $4::bigint[], $5::text[], $6::boolean[], $7::boolean[], $8::text[],"
+		       " $9::jsonb[])",
+
+	[SQL_TIMER_DROP] = "DELETE FROM np.timer t USING unnest($1::bigint[], $2::smallint[])"
+			   " AS d(monitor_id, kind)"
+			   " WHERE t.monitor_id = d.monitor_id AND t.kind = d.kind",
+
+	[SQL_TIMER_SET] = "INSERT INTO np.timer AS t (monitor_id, kind, org_id, shard, due,"
+			  " generation)"
+			  " SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[],"
+			  " $4::smallint[], $5::timestamptz[], $6::bigint[])"
+			  " ON CONFLICT (monitor_id, kind, region_id) DO UPDATE"
+			  " SET due = excluded.due, generation = excluded.generation",
+
+	/* Before the new ones: a monitor has one open incident at most. */
+	[SQL_INCIDENT_CHANGE] =
+		"UPDATE np.incident i SET state = u.state,"
+		" acknowledged_at = CASE WHEN u.ack_set THEN u.acked_at ELSE i.acknowledged_at END,"
+		" acknowledged_by = CASE WHEN u.ack_set THEN u.acked_by ELSE i.acknowledged_by END,"
+		" closed_at = coalesce(u.closed_at, i.closed_at),"
+		" close_reason = coalesce(u.close_reason, i.close_reason)"
+		" FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::timestamptz[], $5::text[],"
+		" $6::timestamptz[], $7::text[])"
+		" AS u(id, state, ack_set, acked_at, acked_by, closed_at, close_reason)"
+		" WHERE i.id = u.id",
+
+	[SQL_INCIDENT_OPEN] =
+		"INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, provenance,"
+		" state, opened_at, decided_at, acknowledged_at, acknowledged_by, closed_at,"
+		" close_reason, why, why_detail)"
+		" SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[],"
+		" $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],"
+		" $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[], $14::text[],"
+		" $15::jsonb[])",
+
+	[SQL_EVENT] = "INSERT INTO np.incident_event (incident_id, number, org_id, monitor_id, at,"
+		      " kind, actor, origin, reason, detail)"
+		      " SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bigint[],"
+		      " $4::bigint[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],"
+		      " $9::text[], $10::jsonb[])",
+
+	/* subject, org, event, kind, monitor, incident, body, channels (NULL: all), held (NULL:
+	 * not held), at. A held row becomes due when it is told after all. */
+	[SQL_NOTICE] =
+		"INSERT INTO np.notice AS o (org_id, subject, event, kind, channel_id, monitor_id,"
+		" incident_id, body, state, held_reason, created_at, next_at)"
+		" SELECT n.org, n.subject, n.event, n.kind, c.id, n.monitor, n.incident, n.body,"
+		" CASE WHEN n.held IS NULL THEN 'pending' ELSE 'held' END, coalesce(n.held, ''),"
+		" n.at, n.at"
+		" FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::bigint[],"
+		" $6::uuid[], $7::jsonb[], $8::jsonb[], $9::text[], $10::timestamptz[])"
+		" WITH ORDINALITY AS n(subject, org, event, kind, monitor, incident, body,"
+		" channels, held, at, place)"
+		" JOIN np.channel c ON c.org_id = n.org AND c.deleted_at IS NULL"
+		" AND (n.channels IS NULL OR n.channels ? c.id::text)"
+		" ORDER BY n.place, c.id"
+		" ON CONFLICT (subject, event, kind, channel_id) DO UPDATE"
+		" SET state = 'pending', body = excluded.body, next_at = excluded.next_at"
+		" WHERE o.state = 'held' AND excluded.state = 'pending'",
+
+	/* As above, but to whoever was told `after` about the same subject. */
+	[SQL_NOTICE_AFTER] =
+		"INSERT INTO np.notice (org_id, subject, event, kind, channel_id, monitor_id,"
+		" incident_id, body, created_at, next_at)"
+		" SELECT n.org, n.subject, n.event, n.kind, c.channel_id, n.monitor, n.incident,"
+		" n.body, n.at, n.at"
+		" FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::bigint[],"
+		" $6::uuid[], $7::jsonb[], $8::text[], $9::timestamptz[])"
+		" WITH ORDINALITY AS n(subject, org, event, kind, monitor, incident, body, after,"
+		" at, place)"
+		" CROSS JOIN LATERAL (SELECT DISTINCT o.channel_id FROM np.notice o"
+		" WHERE o.subject = n.subject AND o.kind = n.after AND o.state <> 'held') c"
+		" ORDER BY n.place, c.channel_id"
+		" ON CONFLICT DO NOTHING",
+
+	[SQL_OUTCOME] = "UPDATE np.inbox i SET outcome = u.outcome, reason = u.reason,"
+			" decided_at = u.at"
+			" FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])"
+			" AS u(id, outcome, reason, at) WHERE i.id = u.id AND i.outcome IS NULL",
+
+	[SQL_REJECT] = "INSERT INTO np.rejected (checker_id, epoch, shard, seq, org_id, at, reason,"
+		       " sha256, head)"
+		       " SELECT u.checker, u.epoch::numeric, u.shard, u.seq, u.org, u.at, u.reason,"
+		       " u.sha, u.head FROM unnest($1::bigint[], $2::text[], $3::smallint[],"
+		       " $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[], $8::bytea[],"
+		       " $9::bytea[]) AS u(checker, epoch, shard, seq, org, at, reason, sha, head)"
+		       " ON CONFLICT DO NOTHING",
+
+	[SQL_AUDIT] = "INSERT INTO np.audit (org_id, at, actor, origin, act, subject, after)"
+		      " SELECT u.org, u.at, 'engine', 'engine', u.act, u.subject, u.after"
+		      " FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[],"
+		      " $5::jsonb[]) AS u(org, at, act, subject, after)",
+
+	[SQL_MEMBERSHIP] = "INSERT INTO np.membership (region_id, number, org_id, from_at, members)"
+			   " SELECT u.region, u.number, u.org, u.at, u.members::bigint[]"
+			   " FROM unnest($1::integer[], $2::bigint[], $3::bigint[],"
+			   " $4::timestamptz[], $5::text[]) AS u(region, number, org, at, members)",
+
+	[SQL_SNAPSHOT] = "INSERT INTO np.snapshot (shard, pos, at, state) VALUES ($1, $2, $3, $4)",
+
+	/* The last two stay. */
+	[SQL_SNAPSHOT_OLD] = "DELETE FROM np.snapshot s WHERE s.shard = $1 AND s.pos <"
+			     " (SELECT n.pos FROM np.snapshot n WHERE n.shard = $1"
+			     " ORDER BY n.pos DESC OFFSET 1 LIMIT 1)",
+
+	/* engine, want, lease in ms */
+	[SQL_TAKE] = "SELECT id, token, pos, registry_gen FROM np.shard_take($1, $2,"
+		     " make_interval(secs => $3::bigint / 1000.0))",
+	[SQL_RENEW] = "SELECT s FROM np.shard_renew($1, $2, $3,"
+		      " make_interval(secs => $4::bigint / 1000.0)) AS s",
+	/* A graceful stop: the next owner need not wait for the lease to run out. */
+	[SQL_RELEASE] = "UPDATE np.shard s SET lease_until = '-infinity'"
+			" FROM unnest($2::smallint[], $3::bigint[]) AS t(id, token)"
+			" WHERE s.id = t.id AND s.token = t.token AND s.owner = $1",
+	[SQL_SHARD] = "SELECT token, pos, registry_gen, coalesce(owner, '') FROM np.shard"
+		      " WHERE id = $1",
+	[SQL_SNAPSHOT_NEWEST] = "SELECT pos, state FROM np.snapshot WHERE shard = $1"
+				" ORDER BY pos DESC LIMIT 1",
+	/* shard, after this position, from this time (for the partitions), rows at most */
+	[SQL_TAIL] = "SELECT pos, inputs FROM np.log WHERE shard = $1 AND pos > $2 AND at >= $3"
+		     " ORDER BY pos LIMIT $4",
+
+	/* The newest definition of the monitors of a shard. */
+	[SQL_MONITORS] =
+		"SELECT m.id, m.uuid, m.org_id, m.revision,"
+		" CASE WHEN m.deleted_at IS NULL THEN m.definition::text ELSE '' END,"
+		" m.provenance, m.region_ids, coalesce(m.pinned, 0),"
+		" ARRAY(SELECT coalesce(r.name, '') FROM unnest(m.region_ids) WITH ORDINALITY"
+		" AS i(id, n) LEFT JOIN np.region r ON r.id = i.id ORDER BY i.n), ''"
+		" FROM np.monitor m WHERE m.shard = $1 AND m.id > $2 AND m.deleted_at IS NULL"
+		" ORDER BY m.id LIMIT $3",
+	/* These revisions (monitor, revision; 0: the newest). */
+	[SQL_REVISIONS] =
+		"SELECT m.id, m.uuid, m.org_id, v.revision,"
+		" CASE WHEN v.deleted THEN '' ELSE v.definition::text END,"
+		" m.provenance, v.region_ids, coalesce(m.pinned, 0),"
+		" ARRAY(SELECT coalesce(r.name, '') FROM unnest(v.region_ids) WITH ORDINALITY"
+		" AS i(id, n) LEFT JOIN np.region r ON r.id = i.id ORDER BY i.n), v.actor"
+		" FROM unnest($1::bigint[], $2::bigint[]) AS q(id, revision)"
+		" JOIN np.monitor m ON m.id = q.id"
+		" JOIN np.monitor_revision v ON v.monitor_id = m.id"
+		" AND v.revision = CASE WHEN q.revision > 0 THEN q.revision ELSE m.revision END",
+
+	/* Changed since that transaction; the first column is where to read from next. */
+	[SQL_MEMBERSHIPS] = "SELECT pg_snapshot_xmin(pg_current_snapshot()), m.region_id, m.number,"
+			    " m.org_id, m.from_at, m.members FROM (SELECT 1) one"
+			    " LEFT JOIN np.membership m ON m.changed_xid >= $1::text::xid8"
+			    " ORDER BY m.region_id, m.number",
+	[SQL_CHECKERS] = "SELECT pg_snapshot_xmin(pg_current_snapshot()), c.id, c.uuid, c.org_id,"
+			 " c.region_id, c.state, c.banned_at FROM (SELECT 1) one"
+			 " LEFT JOIN np.checker c ON c.changed_xid >= $1::text::xid8 ORDER BY c.id",
+	[SQL_REGIONS] = "SELECT id, org_id FROM np.region",
+	[SQL_CHANNELS] = "SELECT o.id, count(c.id) FROM np.org o LEFT JOIN np.channel c"
+			 " ON c.org_id = o.id AND c.deleted_at IS NULL GROUP BY o.id",
+	[SQL_INBOX] = "SELECT i.id, i.shard, i.org_id, i.monitor_id, i.actor, i.command,"
+		      " i.body::text FROM np.inbox i"
+		      " WHERE i.outcome IS NULL AND i.shard = ANY ($1::smallint[])"
+		      " ORDER BY i.created_at, i.id LIMIT 1000",
+	[SQL_GENS] = "SELECT id, registry_gen FROM np.shard WHERE id = ANY ($1::smallint[])",
+	[SQL_SEEN] = "INSERT INTO np.checker_seen AS s (checker_id, org_id, region_id, heard_at,"
+		     " connected, version, skew_us, oldest_ms, results, lag_p95_us)"
+		     " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[],"
+		     " $4::timestamptz[], $5::boolean[], $6::text[], $7::bigint[], $8::integer[],"
+		     " $9::bigint[], $10::integer[])"
+		     " ON CONFLICT (checker_id) DO UPDATE SET heard_at = excluded.heard_at,"
+		     " connected = excluded.connected, version = excluded.version,"
+		     " skew_us = excluded.skew_us, oldest_ms = excluded.oldest_ms,"
+		     " results = excluded.results, lag_p95_us = excluded.lag_p95_us",
+	[SQL_PARTITIONS] = "SELECT np.make_partitions((now() AT TIME ZONE 'UTC')::date - 1,"
+			   " (now() AT TIME ZONE 'UTC')::date + 7)",
+};
+static_assert(NP_LEN(text) == SQL_N, "a text for every statement");
+
+const char *sql_text(enum sql s)
+{
+	assert((size_t)s < SQL_N);
+	return text[s];
+}
