@@ -34,7 +34,8 @@ struct enrol;
 /* `why` is one sentence for people when e < 0. NP_E_DENIED: token used, unknown, expired or from
  * the wrong source; or the checker was revoked. NP_E_AUTH: the ca is not the one in the token. */
 typedef void (*enrol_fn)(void *ctx, np_err e, const char *why);
-/* Make (or reuse from an earlier try) a key, ask the ca of the token, write the folder. */
+/* Make (or reuse from an earlier try) a key, ask the ca of the token, write the folder. Failures
+ * of any kind but NP_E_NOMEM come through fn. */
 NP_NODISCARD np_err enrol_join(struct loop *l, const char *dir, const struct token *t, enrol_fn fn,
 			       void *ctx, struct enrol **ret);
 /* New key, same identity; then the caller reloads its struct tls. */
