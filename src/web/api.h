@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.h - the handlers of the API, by resource: one file each, api_<resource>.c.
+ *
+ * Floor 4 (web). All are wq_fn: worker thread, in a transaction of the tenant
+ * (those of R_OPEN routes: in none).
+ */
+#pragma once
+#include "web/req.h"
+
+np_err api_monitors_list(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_create(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_read(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_update(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_delete(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_check(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_revisions(struct wreq *q, struct pg_conn *c);
+
+np_err api_checks(struct wreq *q, struct pg_conn *c);
+np_err api_series(struct wreq *q, struct pg_conn *c);
+np_err api_uptime(struct wreq *q, struct pg_conn *c);
+np_err api_why(struct wreq *q, struct pg_conn *c);
+
+np_err api_incidents_list(struct wreq *q, struct pg_conn *c);
+np_err api_incidents_read(struct wreq *q, struct pg_conn *c);
+np_err api_incidents_ack(struct wreq *q, struct pg_conn *c);
+np_err api_incidents_unack(struct wreq *q, struct pg_conn *c);
+np_err api_incidents_resolve(struct wreq *q, struct pg_conn *c);
+np_err api_incidents_note(struct wreq *q, struct pg_conn *c);
+
+np_err api_channels_list(struct wreq *q, struct pg_conn *c);
+np_err api_channels_create(struct wreq *q, struct pg_conn *c);
+np_err api_channels_read(struct wreq *q, struct pg_conn *c);
+np_err api_channels_update(struct wreq *q, struct pg_conn *c);
+np_err api_channels_delete(struct wreq *q, struct pg_conn *c);
+np_err api_channels_test(struct wreq *q, struct pg_conn *c);
+
+np_err api_regions_list(struct wreq *q, struct pg_conn *c);
+np_err api_regions_create(struct wreq *q, struct pg_conn *c);
+np_err api_regions_token(struct wreq *q, struct pg_conn *c);
+np_err api_checkers_list(struct wreq *q, struct pg_conn *c);
+np_err api_checkers_ban(struct wreq *q, struct pg_conn *c);
+
+np_err api_session_open(struct wreq *q, struct pg_conn *c);
+np_err api_session_read(struct wreq *q, struct pg_conn *c);
+np_err api_session_close(struct wreq *q, struct pg_conn *c);
+np_err api_audit(struct wreq *q, struct pg_conn *c);
+
+np_err api_overview(struct wreq *q, struct pg_conn *c);
+void api_overview_prepare(struct wreq *q); /* loop's thread */
+void api_overview_keep(struct wreq *q);    /* loop's thread */
+np_err api_events(struct wreq *q, struct pg_conn *c);

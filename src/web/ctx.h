@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctx.h - what the role holds for its whole life.
+ *
+ * Floor 4 (web). Made in web.c before the loop runs and never changed after;
+ * worker threads may use what is marked so, the rest is the loop's.
+ */
+#pragma once
+#include "base/crypt.h"
+#include "base/metrics.h"
+#include "net/httpd.h"
+#include "net/loop.h"
+#include "pg/pool.h"
+#include "redis/aredis.h"
+#include "wire/seal.h"
+
+#define WEB_COMMAND_WAIT_MS 5000 /* for the owner's decision; then 202 */
+#define WEB_TEST_WAIT_MS 10000   /* for the first attempt of a test notice */
+#define WEB_DB_MS 4000           /* one request's time with the database */
+
+struct feed;
+struct sse;
+struct stats_cache;
+struct pulse;
+struct rpool;
+struct waits;
+struct limiter;
+struct files;
+
+struct web {
+	struct loop *loop;
+	struct metrics *metrics;  /* any thread */
+	struct pg_pool *pool;     /* any thread */
+	struct rpool *redis;      /* any thread */
+	struct seal *seal;        /* any thread */
+	struct aredis *bus;       /* publishes nudges */
+	struct httpd *httpd;
+	struct feed *feed;
+	struct sse *sse;
+	struct stats_cache *stats;
+	struct pulse *pulse;
+	struct waits *waits;
+	struct limiter *limiter;
+	struct files *files;
+	/* configuration: any thread */
+	bool https;               /* people reach it by https: cookies are __Host- and Secure */
+	bool one_machine;
+	const char *public_url, *ca_address;
+	bool has_root;            /* root_sha256 is the edge root's fingerprint */
+	uint8_t root_sha256[CRYPT_SHA256_LEN];
+	int64_t command_wait_ms, test_wait_ms;
+};
