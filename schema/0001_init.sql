@@ -580,7 +580,7 @@ GRANT SELECT, INSERT, DELETE ON np.snapshot TO np_engine;
 GRANT SELECT, INSERT, UPDATE, DELETE ON np.monitor_state, np.timer, np.checker_seen TO np_engine;
 GRANT SELECT, INSERT, UPDATE ON np.incident, np.incident_event, np.notice TO np_engine;
 GRANT SELECT, UPDATE ON np.inbox TO np_engine;
-GRANT SELECT ON np.log, np.snapshot, np.shard, np.monitor, np.monitor_state, np.state_change, np.incident, np.region, np.org TO np_historian;
+GRANT SELECT ON np.log, np.snapshot, np.shard, np.monitor, np.monitor_state, np.state_change, np.incident, np.region, np.org, np.rejected TO np_historian;
 GRANT SELECT, INSERT, UPDATE, DELETE ON np.chunk, np.rollup_5m, np.rollup_1h, np.rollup_1d, np.historian_cursor, np.lease TO np_historian;
 GRANT SELECT, UPDATE ON np.audit TO np_historian;
 GRANT SELECT ON np.org, np.channel, np.monitor, np.incident TO np_alerter;

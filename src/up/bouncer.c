@@ -68,9 +68,10 @@ static np_err write_ini(const struct place *p)
 	NP_CLEANUP(buf_done) struct buf b;
 	buf_init(&b, TEXT_MAX);
 	(void)buf_add_c(&b, "; Written by `netpulse up` at each start.\n[databases]\n");
+	/* No user= here: PgBouncer can pass a client's SCRAM keys on, but cannot log in with a verifier. */
 	for (enum role r = 0; r < ROLE_N; r++)
-		(void)buf_printf(&b, "%s = host=%s/run port=5432 dbname=netpulse user=%s pool_size=%d\n",
-				 roles[r].db_user, p->dir, roles[r].db_user, roles[r].pool);
+		(void)buf_printf(&b, "%s = host=%s/run port=5432 dbname=netpulse pool_size=%d\n",
+				 roles[r].db_user, p->dir, roles[r].pool);
 	(void)buf_printf(&b,
 			 "[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = %s/run\n"
 			 "unix_socket_mode = 0700\nauth_type = hba\nauth_hba_file = %s/etc/pgbouncer.hba\n"

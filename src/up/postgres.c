@@ -108,7 +108,7 @@ static np_err start_postgres(struct procs *ps, const struct place *p)
 			  "unix_socket_permissions=0700", "-c", "max_connections=48", "-c",
 			  "shared_buffers=128MB", "-c", "max_wal_size=2GB", "-c", "wal_compression=lz4",
 			  "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC", "-c",
-			  "log_timezone=UTC" },
+			  "log_timezone=UTC", "-c", "client_connection_check_interval=1000" },
 	};
 	return proc_start(ps, &spec);
 }
