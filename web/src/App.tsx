@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+
+import { ApiError, signedOut } from './api/client';
+import { t } from './i18n';
+import { startLive } from './live/live';
+import { watchTitle } from './live/title';
+import { AlertsPage } from './pages/alerts/AlertsPage';
+import { IncidentPage } from './pages/incident/IncidentPage';
+import { IncidentsPage } from './pages/incidents/IncidentsPage';
+import { MonitorPage } from './pages/monitor/MonitorPage';
+import { MonitorsPage } from './pages/monitors/MonitorsPage';
+import { RegionsPage } from './pages/regions/RegionsPage';
+import { SignIn } from './pages/signin/SignIn';
+import { Failed } from './ui/Notice';
+import { route } from './ui/route';
+import { Shell } from './ui/Shell';
+
+function Page() {
+  const [place, id] = route.value;
+  if (place === 'monitors' && id) return <MonitorPage key={id} id={id} />;
+  if (place === 'incidents' && id) return <IncidentPage key={id} id={id} />;
+  if (place === 'incidents') return <IncidentsPage />;
+  if (place === 'alerts') return <AlertsPage />;
+  if (place === 'regions') return <RegionsPage />;
+  return <MonitorsPage />;
+}
+
+let started = false;
+
+export function App() {
+  const ready = useSignal(false);
+  const error = useSignal<ApiError | null>(null);
+  const start = (): void => {
+    error.value = null;
+    startLive().then(
+      () => (ready.value = true),
+      (e: ApiError) => e.status !== 401 && (error.value = e),
+    );
+  };
+  useEffect(() => {
+    if (started || signedOut.value) return;
+    started = true;
+    watchTitle();
+    start();
+  }, []);
+  if (signedOut.value) return <SignIn onDone={() => location.reload()} />;
+  if (error.value) return <main><Failed error={error.value} retry={start} /></main>;
+  if (!ready.value) return <main class="loading">{t('common.loading')}</main>;
+  return <Shell><Page /></Shell>;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+
+import { useResource } from '../../api/resource';
+import type { Checker, Page, Region } from '../../api/types';
+import { t } from '../../i18n';
+import { now } from '../../live/store';
+import { Empty, View } from '../../ui/Notice';
+import { Ago } from '../../ui/Time';
+import { CheckerTable } from './CheckerTable';
+import { EnrolDialog } from './EnrolDialog';
+
+const EVERY_S = 5;
+
+export function RegionsPage() {
+  const regions = useResource<Page<Region>>('regions');
+  const checkers = useResource<Page<Checker>>('checkers?limit=200');
+  const enrolling = useSignal('');
+  const turn = Math.floor(now.value / (EVERY_S * 1000));
+  useEffect(() => {
+    regions.reload();
+    checkers.reload();
+  }, [turn, regions.reload, checkers.reload]);
+  return (
+    <section aria-labelledby="page-title">
+      <div class="page-head"><h1 id="page-title">{t('regions.title')}</h1></div>
+      <View of={regions.state.value} retry={regions.reload}>
+        {(p) => p.items.length === 0 ? <Empty title={t('regions.empty')} /> : p.items.map((r) => (
+          <section key={r.id} class="card region" aria-labelledby={`region-${r.id}`}>
+            <div class="card-head">
+              <h2 id={`region-${r.id}`}>{r.name}</h2>
+              <button type="button" onClick={() => (enrolling.value = r.name)}>{t('regions.enrol')}</button>
+            </div>
+            <p class="quiet">
+              {t('regions.checkers', { connected: r.connected, n: r.checkers })} · {t('regions.monitors', { n: r.monitors })}
+              {r.heard_at && <> · {t('regions.heard', { time: '' })}<Ago at={r.heard_at} /></>}
+            </p>
+            {r.connected === 0 && r.checkers > 0 && <p class="ribbon ribbon-warn">{t('regions.silent')}</p>}
+            <CheckerTable checkers={(checkers.state.value.data?.items ?? []).filter((c) => c.region === r.name)} reload={checkers.reload} />
+          </section>
+        ))}
+      </View>
+      {enrolling.value && <EnrolDialog region={enrolling.value} onClose={() => (enrolling.value = '')} />}
+    </section>
+  );
+}
