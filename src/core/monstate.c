@@ -121,11 +121,15 @@ static void on_timer(struct inc_ctx *c, struct mst *st, const struct mst_event *
 		step_set_timer(c->step, t, kind, st->at_us + NP_SEC_US);
 		return;
 	}
-	t->of[kind].due_us = 0;
-	uint32_t generation = t->of[kind].generation;
+	/* Armed while deciding: the verdict of this very moment may end what the timer was for,
+	 * and must not arm a second one beside it. */
 	decide(c, st);
-	/* The verdict of this very moment may have ended what the timer was for. */
-	if (t->of[kind].generation == generation)
+	if (!tmr_is_current(t, kind, ev->timer.generation))
+		return;
+	t->of[kind].due_us = 0;
+	if (kind == TMR_STALE)
+		arm_stale(c->def, st, c->step);
+	else
 		mach_timer(c, kind);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timer.h - the timers of one monitor: at most one of each kind, with generations.
  *
- * Floor 2 (core). Arming or cancelling raises the generation, so a timer that
+ * Floor 2 (core). Arming raises the generation, so a timer that
  * was already on its way does nothing. Plain data, part of the monitor's state:
  * whoever runs timers rebuilds them from here. Any thread.
  */
