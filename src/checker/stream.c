@@ -143,10 +143,12 @@ void stream_load_holes(struct stream *st)
 	while (stream_has_room(st) && (h = stream_hole(st, st->load_next))) {
 		struct buf item = { .p = NULL, .max = sizeof scratch };
 		uint64_t count = h->seq + h->count - st->load_next;
-		struct batch_lost lost = { .count = count, .from_us = h->from_us,
-					   .to_us = h->to_us, .why = (enum batch_why)h->why };
+		int64_t from = h->from_us ? h->from_us : h->to_us;
+		struct batch_lost lost = { .count = count, .from_us = from,
+					   .to_us = h->to_us > from ? h->to_us : from,
+					   .why = (enum batch_why)h->why };
 		bool ok = batch_item_lost(&item, &lost) == NP_OK &&
-			  stream_push(st, count, h->from_us, buf_str(&item));
+			  stream_push(st, count, from, buf_str(&item));
 		buf_done(&item);
 		if (!ok)
 			return;
