@@ -5,7 +5,7 @@
 #include "core/step.h"
 #include "core/uptime.h"
 #include "web/api.h"
-#include "web/feed.h"
+#include "web/tap.h"
 #include "web/rpool.h"
 #include "web/stats.h"
 #include "web/store_overview.h"
@@ -46,12 +46,12 @@ static_assert(offsetof(struct strip, monitor) == 0, "sorted and found by its hea
 void api_overview_prepare(struct wreq *q)
 {
 	struct view *v = q->extra;
-	struct orgfeed *o = feed_org(q->web->feed, q->who.org);
+	struct orgfeed *o = tap_org(q->web->tap, q->who.org);
 	if (!o)
 		return;
 	v->seq = orgfeed_seq(o);
 	v->n_last = orgfeed_last(o, q->arena, &v->last);
-	v->behind = feed_is_behind(q->web->feed);
+	v->behind = tap_is_behind(q->web->tap);
 	v->has_stats = stats_take(q->web->stats, q, &v->stats);
 }
 
@@ -237,7 +237,7 @@ static void put_head(struct wreq *q, const struct view *v)
 {
 	struct jsonw *w = &q->json;
 	jsonw_kstr(w, "seq",
-		   arena_printf(q->arena, "%s.%llu", feed_incarnation(q->web->feed),
+		   arena_printf(q->arena, "%s.%llu", tap_incarnation(q->web->tap),
 				(unsigned long long)v->seq));
 	jsonw_ktime(w, "now", clock_wall_us());
 	jsonw_kc(w, "version", NP_VERSION);

@@ -17,7 +17,7 @@
 #define WEB_TEST_WAIT_MS 10000   /* for the first attempt of a test notice */
 #define WEB_DB_MS 4000           /* one request's time with the database */
 
-struct feed;
+struct tap;
 struct sse;
 struct stats_cache;
 struct pulse;
@@ -34,7 +34,7 @@ struct web {
 	struct seal *seal;        /* any thread */
 	struct aredis *bus;       /* publishes nudges */
 	struct httpd *httpd;
-	struct feed *feed;
+	struct tap *tap;
 	struct sse *sse;
 	struct stats_cache *stats;
 	struct pulse *pulse;

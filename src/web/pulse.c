@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "base/str.h"
-#include "web/feed.h"
+#include "web/tap.h"
 
 #define TEXT_MAX 160
 
@@ -39,7 +39,7 @@ static void on_timer(void *ctx)
 {
 	struct pulse *p = ctx;
 	int64_t now = loop_now_ms(p->web->loop);
-	if (feed_is_up(p->web->feed))
+	if (tap_is_up(p->web->tap))
 		p->queue_ms = now;
 	loop_timer_at(p->timer, now + PULSE_EVERY_MS);
 	if (!p->asking)
@@ -90,11 +90,11 @@ static bool queue_ok(const struct pulse *p, char ret_text[TEXT_MAX])
 	bool ok = p->queue_ms > 0 && age < PULSE_QUEUE_MS;
 	if (!ok)
 		snprintf(ret_text, TEXT_MAX, "the queue (Redis) does not answer");
-	else if (feed_is_behind(p->web->feed))
+	else if (tap_is_behind(p->web->tap))
 		snprintf(ret_text, TEXT_MAX, "results are taken and cannot be stored");
 	else
 		snprintf(ret_text, TEXT_MAX, "ok");
-	return ok && !feed_is_behind(p->web->feed);
+	return ok && !tap_is_behind(p->web->tap);
 }
 
 bool pulse_is_ready(void *web)

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/str.h"
-#include "web/feed.h"
+#include "web/tap.h"
 #include "web/who.h"
 
 #define RECHECK_MAX 256 /* credentials looked at in one go */
@@ -68,7 +68,7 @@ static void line_reset(struct line *l)
 	char text[128];
 	uint64_t now = orgfeed_seq(l->org);
 	int n = snprintf(text, sizeof text, "id: %s.%llu\nevent: reset\ndata: {}\n\n",
-			 feed_incarnation(l->sse->web->feed), (unsigned long long)now);
+			 tap_incarnation(l->sse->web->tap), (unsigned long long)now);
 	metric_add(l->sse->resets, 1);
 	/* A reset is small: let it pass a backlog, or the client would never learn. */
 	if (httpd_stream_write(l->stream, (np_str){ text, (size_t)n }) < 0) {
@@ -138,7 +138,7 @@ static const struct httpd_stream_ops stream_ops = { .on_close = on_close, .on_dr
 /* Where this client left off: NP_OK, or an error that means "start over". */
 static np_err place_of(struct wreq *q, uint64_t now, uint64_t *ret_n)
 {
-	const char *life = feed_incarnation(q->web->feed);
+	const char *life = tap_incarnation(q->web->tap);
 	np_str id = httpd_header(q->http, "last-event-id");
 	if (id.n == 0 && !httpd_query(q->http, "since", &id)) {
 		*ret_n = now; /* from here on */
@@ -153,7 +153,7 @@ static struct line *line_new(struct sse *s, const struct who *who)
 	if (!l)
 		return NULL;
 	l->sse = s;
-	l->org = feed_org(s->web->feed, who->org);
+	l->org = tap_org(s->web->tap, who->org);
 	l->serial = ++s->serial;
 	l->by_cookie = who->by_cookie;
 	memcpy(l->credential, who->credential, sizeof l->credential);

@@ -12,7 +12,7 @@
 #include "pg/pgconf.h"
 #include "redis/redisconf.h"
 #include "web/ctx.h"
-#include "web/feed.h"
+#include "web/tap.h"
 #include "web/files.h"
 #include "web/limiter.h"
 #include "web/pulse.h"
@@ -127,8 +127,8 @@ static np_err make_parts(struct web *w, const struct conf *c, const char *web_ro
 		return NP_E_NOMEM;
 	const struct aredis_cfg bus = { .conf = redis };
 	w->bus = aredis_new(w->loop, &bus);
-	w->feed = w->bus ? feed_new(w, &redis) : NULL;
-	w->sse = w->feed ? sse_new(w) : NULL;
+	w->tap = w->bus ? tap_new(w, &redis) : NULL;
+	w->sse = w->tap ? sse_new(w) : NULL;
 	w->pulse = w->sse ? pulse_new(w) : NULL;
 	return w->pulse ? NP_OK : NP_E_NOMEM;
 }
@@ -176,7 +176,7 @@ static void close_all(struct house *h)
 	sse_free(w->sse);
 	httpd_free(w->httpd);
 	pulse_free(w->pulse);
-	feed_free(w->feed);
+	tap_free(w->tap);
 	aredis_free(w->bus);
 	loop_free(w->loop);
 	stats_cache_free(w->stats);

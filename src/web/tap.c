@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/feed.h"
+#include "web/tap.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,29 +9,29 @@
 #include "web/waits.h"
 #include "wire/live.h"
 
-struct feed {
+struct tap {
 	struct web *web;
 	struct sub *sub;
 	struct arena *arena; /* of one message */
 	struct map *orgs;    /* organisation -> struct orgfeed */
-	char incarnation[FEED_INCARNATION_MAX];
-	struct feed_shard shard[NP_SHARDS];
+	char incarnation[TAP_INCARNATION_MAX];
+	struct tap_shard shard[NP_SHARDS];
 	bool stale[NP_SHARDS]; /* of the message at hand */
 	bool behind, was_up;
 	int64_t heard_ms;
 	struct metric *messages, *refused, *stales, *gaps, *results, *lag;
 };
 
-enum feed_verdict feed_stamp(struct feed_shard *s, uint64_t token, uint64_t live)
+enum tap_verdict tap_stamp(struct tap_shard *s, uint64_t token, uint64_t live)
 {
 	if (token < s->token)
-		return FEED_STALE;
+		return TAP_STALE;
 	bool known = s->token == token && s->live > 0;
 	bool gap = known && live > s->live + 1;
 	if (!known || live > s->live)
 		s->live = live;
 	s->token = token;
-	return gap ? FEED_GAP : FEED_TAKE;
+	return gap ? TAP_GAP : TAP_TAKE;
 }
 
 static void drop_org(void *org)
@@ -39,7 +39,7 @@ static void drop_org(void *org)
 	orgfeed_free(org);
 }
 
-struct orgfeed *feed_org(struct feed *f, uint64_t org)
+struct orgfeed *tap_org(struct tap *f, uint64_t org)
 {
 	struct orgfeed *o = map_get(f->orgs, org);
 	if (o)
@@ -53,7 +53,7 @@ struct orgfeed *feed_org(struct feed *f, uint64_t org)
 	return o;
 }
 
-static void each_org(struct feed *f, void (*fn)(struct orgfeed *o))
+static void each_org(struct tap *f, void (*fn)(struct orgfeed *o))
 {
 	size_t pos = 0;
 	uint64_t key;
@@ -62,26 +62,26 @@ static void each_org(struct feed *f, void (*fn)(struct orgfeed *o))
 		fn(o);
 }
 
-static bool read_stamps(struct feed *f, const Np__I1__LiveMsg *m)
+static bool read_stamps(struct tap *f, const Np__I1__LiveMsg *m)
 {
 	bool gap = false;
 	memset(f->stale, 0, sizeof f->stale);
 	for (size_t i = 0; i < m->n_stamps; i++) {
 		const Np__I1__ShardStamp *s = m->stamps[i];
-		enum feed_verdict v = feed_stamp(&f->shard[s->shard], s->token, s->live);
-		f->stale[s->shard] = v == FEED_STALE;
-		metric_add(f->stales, v == FEED_STALE);
-		metric_add(f->gaps, v == FEED_GAP);
-		gap = gap || v == FEED_GAP;
+		enum tap_verdict v = tap_stamp(&f->shard[s->shard], s->token, s->live);
+		f->stale[s->shard] = v == TAP_STALE;
+		metric_add(f->stales, v == TAP_STALE);
+		metric_add(f->gaps, v == TAP_GAP);
+		gap = gap || v == TAP_GAP;
 	}
 	return gap;
 }
 
-static void read_group(struct feed *f, const Np__I1__LiveGroup *g, bool all_stale)
+static void read_group(struct tap *f, const Np__I1__LiveGroup *g, bool all_stale)
 {
 	for (size_t i = 0; i < g->n_notes; i++)
 		waits_note(f->web->waits, g->notes[i]->inbox_id.data);
-	struct orgfeed *o = feed_org(f, g->org);
+	struct orgfeed *o = tap_org(f, g->org);
 	if (!o)
 		return;
 	for (size_t i = 0; i < g->n_results; i++) {
@@ -100,7 +100,7 @@ static void read_group(struct feed *f, const Np__I1__LiveGroup *g, bool all_stal
 	orgfeed_kick(o);
 }
 
-static bool is_all_stale(const struct feed *f, const Np__I1__LiveMsg *m)
+static bool is_all_stale(const struct tap *f, const Np__I1__LiveMsg *m)
 {
 	for (size_t i = 0; i < m->n_stamps; i++)
 		if (!f->stale[m->stamps[i]->shard])
@@ -110,7 +110,7 @@ static bool is_all_stale(const struct feed *f, const Np__I1__LiveMsg *m)
 
 static void on_message(void *ctx, np_str channel, np_str message)
 {
-	struct feed *f = ctx;
+	struct tap *f = ctx;
 	Np__I1__LiveMsg *m = NULL;
 	(void)channel;
 	metric_add(f->messages, 1);
@@ -132,7 +132,7 @@ static void on_message(void *ctx, np_str channel, np_str message)
 /* Subscribed again: what was said in between is lost. */
 static void on_connected(void *ctx)
 {
-	struct feed *f = ctx;
+	struct tap *f = ctx;
 	if (f->was_up)
 		each_org(f, orgfeed_reset);
 	f->was_up = true;
@@ -146,7 +146,7 @@ static void on_lost(void *ctx, const char *why)
 	np_log(NP_WARN, "live.lost", KV_C("why", why));
 }
 
-static void count(struct feed *f)
+static void count(struct tap *f)
 {
 	struct metrics *m = f->web->metrics;
 	f->messages = metrics_get(m, METRIC_COUNTER, "netpulse_web_live_messages_total", "",
@@ -163,27 +163,27 @@ static void count(struct feed *f)
 			     "From the end of a check to this server.");
 }
 
-struct feed *feed_new(struct web *w, const struct redis_conf *redis)
+struct tap *tap_new(struct web *w, const struct redis_conf *redis)
 {
-	struct feed *f = np_zalloc(sizeof *f);
+	struct tap *f = np_zalloc(sizeof *f);
 	if (!f)
 		return NULL;
 	f->web = w;
 	snprintf(f->incarnation, sizeof f->incarnation, "%llx", (unsigned long long)rnd_u64());
 	count(f);
 	f->arena = arena_new(LIVE_ARENA_MAX);
-	f->orgs = map_new(FEED_ORGS_MAX);
+	f->orgs = map_new(TAP_ORGS_MAX);
 	const struct sub_cfg cfg = { .conf = *redis, .message = on_message,
 				     .connected = on_connected, .lost = on_lost, .ctx = f };
 	f->sub = f->arena && f->orgs ? sub_new(w->loop, &cfg) : NULL;
 	if (!f->sub || sub_add(f->sub, NP_STR(LIVE_CHANNEL)) < 0) {
-		feed_free(f);
+		tap_free(f);
 		return NULL;
 	}
 	return f;
 }
 
-void feed_free(struct feed *f)
+void tap_free(struct tap *f)
 {
 	if (!f)
 		return;
@@ -193,22 +193,22 @@ void feed_free(struct feed *f)
 	free(f);
 }
 
-const char *feed_incarnation(const struct feed *f)
+const char *tap_incarnation(const struct tap *f)
 {
 	return f->incarnation;
 }
 
-bool feed_is_up(const struct feed *f)
+bool tap_is_up(const struct tap *f)
 {
 	return sub_is_up(f->sub);
 }
 
-bool feed_is_behind(const struct feed *f)
+bool tap_is_behind(const struct tap *f)
 {
 	return f->behind;
 }
 
-int64_t feed_heard_ms(const struct feed *f)
+int64_t tap_heard_ms(const struct tap *f)
 {
 	return f->heard_ms;
 }
