@@ -16,6 +16,7 @@
 #define INC_NODATA_MAX_US (2 * NP_MIN_US)     /* or one interval, whichever is less */
 #define INC_NODATA_QUIET_US (6 * NP_HOUR_US)  /* one "no data" notice in this time */
 #define INC_RECHECK_FOR_US (5 * NP_MIN_US)    /* re-checks of one state end after this */
+#define INC_PARENT_WAIT_US (5 * NP_MIN_US)    /* for a parent that cannot decide, at most */
 #define INC_FLAP_FAILURES 4
 #define INC_FLAP_WINDOW_US NP_HOUR_US         /* or 20 intervals, whichever is more */
 #define INC_FLAP_OFF_US (30 * NP_MIN_US)

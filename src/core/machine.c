@@ -239,7 +239,8 @@ static void on_confirm(struct inc_ctx *c)
 {
 	if (c->inc->state != STEP_SUSPECT)
 		return;
-	if (c->inc->parent == INC_PARENT_SUSPECT)
+	bool patient = c->at_us < c->inc->since_us + INC_PARENT_WAIT_US;
+	if (c->inc->parent == INC_PARENT_SUSPECT && patient)
 		arm(c, TMR_CONFIRM, c->at_us + NP_SEC_US); /* the parent's decision first */
 	else
 		start_look(c);

@@ -248,8 +248,6 @@ static void change(struct inc_ctx *c, struct mst *st)
 static void on_rules(struct inc_ctx *c, struct mst *st)
 {
 	bool created = st->revision == 0;
-	if (st->inc.deleted)
-		return;
 	if (created)
 		create(c, st);
 	else
@@ -397,8 +395,10 @@ void mst_apply(const struct mon_def *def, struct mst *st, const struct mst_event
 	step_init(ret_step);
 	if (created && ev->kind != MST_RULES)
 		return;
+	if (st->inc.deleted && ev->kind != MST_COMMAND) /* a command is refused in words */
+		return;
 	/* Rules change by MST_RULES only: other regions would misplace every vote. */
-	assert(ev->kind == MST_RULES || def->region_n == st->region_n);
+	assert(ev->kind == MST_RULES || st->inc.deleted || def->region_n == st->region_n);
 	st->at_us = max64(st->at_us, ev->at_us);
 	struct inc_ctx c = {
 		.def = def, .inc = &st->inc, .step = ret_step, .at_us = st->at_us,
