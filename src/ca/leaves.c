@@ -69,9 +69,14 @@ static np_err parse_one(const json_t *obj, const char *names[LEAVES_NAMES_MAX],
 	return NP_OK;
 }
 
-/* `force`: all of them, however fresh. */
-static np_err make(struct vault *v, np_str list, bool force, int64_t wall_us, size_t *ret_made,
-		   struct buf *why)
+struct make {
+	struct vault *v;
+	bool force; /* all of them, however fresh */
+	int64_t wall_us;
+	size_t made;
+};
+
+static np_err make(struct make *m, np_str list, struct buf *why)
 {
 	json_t *all = json_loadb(list.p ? list.p : "", list.n, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *one;
@@ -83,9 +88,9 @@ static np_err make(struct vault *v, np_str list, bool force, int64_t wall_us, si
 		struct vault_server s = { .cn = "?" };
 		if (e == NP_OK)
 			e = parse_one(one, names, &s);
-		if (e == NP_OK && (force || !vault_server_is_fresh(v, &s, wall_us))) {
-			e = vault_server(v, &s, wall_us);
-			*ret_made += e == NP_OK;
+		if (e == NP_OK && (m->force || !vault_server_is_fresh(m->v, &s, m->wall_us))) {
+			e = vault_server(m->v, &s, m->wall_us);
+			m->made += e == NP_OK;
 		}
 		if (e < 0) {
 			(void)buf_printf(why, "certificate of %s: %s", s.cn ? s.cn : "?",
@@ -109,7 +114,6 @@ np_err leaves_init(struct vault *v, const char *dir, const struct leaves_plan *p
 {
 	NP_CLEANUP(buf_done) struct buf list, old;
 	char path[PATH_MAX_LEN];
-	size_t made = 0;
 	buf_init(&list, LIST_MAX);
 	buf_init(&old, LIST_MAX);
 	write_list(plan, &list);
@@ -127,7 +131,8 @@ np_err leaves_init(struct vault *v, const char *dir, const struct leaves_plan *p
 	}
 	/* The list is written last: what a crash interrupted counts as changed next time. */
 	bool same = file_read(path, &old) == NP_OK && str_eq(buf_str(&old), buf_str(&list));
-	e = make(v, buf_str(&list), !same, wall_us, &made, ret_why);
+	struct make m = { .v = v, .force = !same, .wall_us = wall_us };
+	e = make(&m, buf_str(&list), ret_why);
 	if (e == NP_OK && !same) {
 		e = file_write_atomic(path, buf_str(&list), 0600);
 		if (e < 0)
@@ -141,7 +146,6 @@ np_err leaves_renew(struct vault *v, const char *dir, int64_t wall_us, size_t *r
 {
 	NP_CLEANUP(buf_done) struct buf list;
 	char path[PATH_MAX_LEN];
-	size_t made = 0;
 	buf_init(&list, LIST_MAX);
 	np_err e = list_path(dir, path);
 	if (e == NP_OK)
@@ -150,9 +154,10 @@ np_err leaves_renew(struct vault *v, const char *dir, int64_t wall_us, size_t *r
 		*ret_renewed = 0;
 		return NP_OK;
 	}
+	struct make m = { .v = v, .wall_us = wall_us };
 	if (e == NP_OK)
-		e = make(v, buf_str(&list), false, wall_us, &made, ret_why);
+		e = make(&m, buf_str(&list), ret_why);
 	if (e == NP_OK)
-		*ret_renewed = made;
+		*ret_renewed = m.made;
 	return e;
 }

@@ -101,7 +101,8 @@ static np_err mint(struct asked *a, np_str region, const uint8_t uuid[16])
 {
 	struct request *q = a->q;
 	vault_leaf_done(&a->leaf);
-	np_err e = vault_checker(q->vault, region, uuid, a->key, clock_wall_us(), &a->leaf);
+	const struct vault_checker who = { region, uuid, a->key };
+	np_err e = vault_checker(q->vault, &who, clock_wall_us(), &a->leaf);
 	if (e == NP_OK)
 		q->leaf = a->leaf.ident;
 	return e;

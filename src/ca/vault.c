@@ -319,20 +319,21 @@ static np_err chain_of(X509 *leaf, X509 *ca, struct buf *out)
 	return e < 0 ? e : x509_cert_add_pem(ca, out);
 }
 
-np_err vault_checker(struct vault *v, np_str region, const uint8_t uuid[16], EVP_PKEY *pub,
-		     int64_t wall_us, struct vault_leaf *ret)
+np_err vault_checker(struct vault *v, const struct vault_checker *who, int64_t wall_us,
+		     struct vault_leaf *ret)
 {
 	const struct pair *by = NULL;
 	NP_CLEANUP(x509_cert_free_p) X509 *leaf = NULL;
 	NP_CLEANUP(buf_done) struct buf uri;
 	struct ident id;
 	buf_init(&uri, IDENT_URI_MAX);
-	np_err e = region_of(v, region, wall_us, &by);
+	np_err e = region_of(v, who->region, wall_us, &by);
 	if (e < 0)
 		return e;
 	const struct mint_issuer issuer = issuer_of(by);
-	ident_uri(region, uuid, &uri);
-	e = mint_checker(&issuer, pub, buf_str(&uri), span_from(wall_us, VAULT_CHECKER_US), &leaf);
+	ident_uri(who->region, who->uuid, &uri);
+	e = mint_checker(&issuer, who->pub, buf_str(&uri), span_from(wall_us, VAULT_CHECKER_US),
+			 &leaf);
 	if (e == NP_OK)
 		e = ident_from_leaf(leaf, &id); /* what a gateway will read in it */
 	if (e < 0)

@@ -29,8 +29,13 @@ struct vault_leaf {
 };
 void vault_leaf_done(struct vault_leaf *l);
 /* Region intermediates are made at first use and before they get old. */
-NP_NODISCARD np_err vault_checker(struct vault *v, np_str region, const uint8_t uuid[16],
-				  EVP_PKEY *pub, int64_t wall_us, struct vault_leaf *ret);
+struct vault_checker {
+	np_str region;
+	const uint8_t *uuid; /* 16 bytes */
+	EVP_PKEY *pub;
+};
+NP_NODISCARD np_err vault_checker(struct vault *v, const struct vault_checker *who, int64_t wall_us,
+				  struct vault_leaf *ret);
 
 /* Leaf of gateway or ca: chain with intermediate and edge root into cert_file, key beside it. The
  * key of an earlier leaf is kept, so that the pair always fits. */

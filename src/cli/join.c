@@ -72,7 +72,8 @@ static np_err enrol(struct join *j, const char *dir, const struct token *t)
 	if (late == NULL)
 		return NP_E_NOMEM;
 	loop_timer_at(late, clock_mono_ms() + JOIN_MS);
-	np_err e = enrol_join(j->loop, dir, t, on_enrolled, j, &under_way);
+	const struct enrol_cfg cfg = { .dir = dir, .fn = on_enrolled, .ctx = j };
+	np_err e = enrol_join(j->loop, &cfg, t, &under_way);
 	if (e == NP_OK)
 		e = loop_run(j->loop);
 	loop_timer_free(late);

@@ -277,13 +277,15 @@ static void later_cb(void *ctx)
 }
 
 /* Failures too are told by the callback, with their sentence. */
-static np_err start(struct loop *l, const char *dir, const struct token *t, struct enrol **ret)
+static np_err start(struct loop *l, const struct enrol_cfg *cfg, const struct token *t,
+		    struct enrol **ret)
 {
-	struct enrol *e = *ret;
-	e->l = l;
-	e->joining = t != NULL;
+	struct enrol *e = np_zalloc(sizeof *e);
+	if (!e)
+		return NP_E_NOMEM;
+	*e = (struct enrol){ .l = l, .joining = t != NULL, .fn = cfg->fn, .ctx = cfg->ctx };
 	buf_init(&e->why, ENROL_WHY_MAX);
-	e->dir = np_strdup(str_from_c(dir));
+	e->dir = np_strdup(str_from_c(cfg->dir));
 	e->later = loop_timer_new(l, later_cb, e);
 	if (!e->dir || !e->later) {
 		enrol_free(e);
@@ -296,24 +298,19 @@ static np_err start(struct loop *l, const char *dir, const struct token *t, stru
 		e->later_err = rc;
 		loop_timer_at(e->later, 0);
 	}
+	*ret = e;
 	return NP_OK;
 }
 
-np_err enrol_join(struct loop *l, const char *dir, const struct token *t, enrol_fn fn, void *ctx,
+np_err enrol_join(struct loop *l, const struct enrol_cfg *cfg, const struct token *t,
 		  struct enrol **ret)
 {
-	struct enrol *e = np_zalloc(sizeof *e);
-	if (!e)
-		return NP_E_NOMEM;
-	e->fn = fn;
-	e->ctx = ctx;
-	*ret = e;
-	return start(l, dir, t, ret);
+	return start(l, cfg, t, ret);
 }
 
-np_err enrol_renew(struct loop *l, const char *dir, enrol_fn fn, void *ctx, struct enrol **ret)
+np_err enrol_renew(struct loop *l, const struct enrol_cfg *cfg, struct enrol **ret)
 {
-	return enrol_join(l, dir, NULL, fn, ctx, ret);
+	return start(l, cfg, NULL, ret);
 }
 
 np_err enrol_load(const char *dir, int64_t wall_us, struct enrol_identity *ret, struct buf *ret_why)

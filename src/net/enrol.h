@@ -34,13 +34,17 @@ struct enrol;
 /* `why` is one sentence for people when e < 0. NP_E_DENIED: token used, unknown, expired or from
  * the wrong source; or the checker was revoked. NP_E_AUTH: the ca is not the one in the token. */
 typedef void (*enrol_fn)(void *ctx, np_err e, const char *why);
+struct enrol_cfg {
+	const char *dir; /* of the identity; copied */
+	enrol_fn fn;
+	void *ctx;
+};
 /* Make (or reuse from an earlier try) a key, ask the ca of the token, write the folder. Failures
  * of any kind but NP_E_NOMEM come through fn. */
-NP_NODISCARD np_err enrol_join(struct loop *l, const char *dir, const struct token *t, enrol_fn fn,
-			       void *ctx, struct enrol **ret);
+NP_NODISCARD np_err enrol_join(struct loop *l, const struct enrol_cfg *cfg, const struct token *t,
+			       struct enrol **ret);
 /* New key, same identity; then the caller reloads its struct tls. */
-NP_NODISCARD np_err enrol_renew(struct loop *l, const char *dir, enrol_fn fn, void *ctx,
-				struct enrol **ret);
+NP_NODISCARD np_err enrol_renew(struct loop *l, const struct enrol_cfg *cfg, struct enrol **ret);
 void enrol_cancel(struct enrol *e); /* NULL is fine */
 /* When to renew: half-life of the leaf ± 10 %, `unit` uniform in [0, 2^32). Pure. */
 int64_t enrol_renew_at_us(const struct enrol_identity *id, uint32_t unit);
