@@ -5,7 +5,7 @@
 
 static const char *const roles[] = {
 	[ACC_NOBODY] = "nobody", [ACC_VIEWER] = "viewer", [ACC_EDITOR] = "editor",
-	[ACC_ADMIN] = "admin", [ACC_OWNER] = "owner",
+	[ACC_ADMIN] = "admin",   [ACC_OWNER] = "owner",
 };
 static_assert(NP_LEN(roles) == ACC_ROLE_N, "name every role");
 
@@ -13,8 +13,10 @@ static const struct {
 	const char *name;
 	enum acc_scope scope;
 } scopes_by_name[] = {
-	{ "read", ACC_S_READ }, { "write", ACC_S_WRITE },
-	{ "respond", ACC_S_RESPOND }, { "admin", ACC_S_ADMIN },
+	{ "read", ACC_S_READ },
+	{ "write", ACC_S_WRITE },
+	{ "respond", ACC_S_RESPOND },
+	{ "admin", ACC_S_ADMIN },
 };
 
 static const struct {

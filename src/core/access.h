@@ -9,23 +9,33 @@
 
 /* Ordered: a higher one may all that a lower one may. */
 enum acc_role {
-	ACC_NOBODY = 0, ACC_VIEWER = 1, ACC_EDITOR = 2, ACC_ADMIN = 3, ACC_OWNER = 4,
+	ACC_NOBODY = 0,
+	ACC_VIEWER = 1,
+	ACC_EDITOR = 2,
+	ACC_ADMIN = 3,
+	ACC_OWNER = 4,
 	ACC_ROLE_N
 };
 
-enum acc_scope { ACC_S_READ = 1, ACC_S_WRITE = 2, ACC_S_RESPOND = 4, ACC_S_ADMIN = 8, ACC_S_ALL = 15 };
+enum acc_scope {
+	ACC_S_READ = 1,
+	ACC_S_WRITE = 2,
+	ACC_S_RESPOND = 4,
+	ACC_S_ADMIN = 8,
+	ACC_S_ALL = 15
+};
 
 enum acc_action {
-	ACC_SEE,             /* monitors, checks, incidents, regions, events */
-	ACC_MONITOR_EDIT,    /* create, update, delete, pause */
+	ACC_SEE,          /* monitors, checks, incidents, regions, events */
+	ACC_MONITOR_EDIT, /* create, update, delete, pause */
 	ACC_CHECK_NOW,
 	ACC_INCIDENT_RESPOND, /* acknowledge, resolve, note */
 	ACC_CHANNEL_SEE,
 	ACC_CHANNEL_EDIT,
 	ACC_CHANNEL_TEST,
 	ACC_CHECKER_SEE,
-	ACC_CHECKER_EDIT,    /* join tokens, bans */
-	ACC_TOKEN_EDIT,      /* API tokens of the organisation */
+	ACC_CHECKER_EDIT, /* join tokens, bans */
+	ACC_TOKEN_EDIT,   /* API tokens of the organisation */
 	ACC_MEMBER_EDIT,
 	ACC_AUDIT_SEE,
 	ACC_ORG_EDIT,

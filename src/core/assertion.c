@@ -14,7 +14,7 @@ static const struct source_row {
 	const char *name;  /* in JSON; a trailing ':' takes an argument */
 	const char *words; /* in sentences */
 	enum shape shape;
-	uint32_t kinds;    /* bit per enum mon_kind */
+	uint32_t kinds; /* bit per enum mon_kind */
 } sources[] = {
 #define KIND(k) (UINT32_C(1) << (k))
 	[ASRT_STATUS] = { "status", "status", NUMERIC, KIND(MON_HTTP) },
@@ -33,8 +33,8 @@ static_assert(NP_LEN(sources) == ASRT_SOURCE_N, "a row for every source");
 
 static const struct op_row {
 	const char *name;
-	const char *wanted; /* "status is 503, wanted <wanted>200" */
-	enum shape shape;   /* of the sources and values it takes */
+	const char *wanted;    /* "status is 503, wanted <wanted>200" */
+	enum shape shape;      /* of the sources and values it takes */
 	enum asrt_op positive; /* of a negative one: holds when this holds for no candidate */
 	bool no_value;
 } ops[] = {
@@ -45,7 +45,8 @@ static const struct op_row {
 	[ASRT_GT] = { "gt", "more than ", NUMERIC, ASRT_GT, false },
 	[ASRT_GE] = { "ge", "at least ", NUMERIC, ASRT_GE, false },
 	[ASRT_CONTAINS] = { "contains", "it to contain ", TEXTUAL, ASRT_CONTAINS, false },
-	[ASRT_NOT_CONTAINS] = { "not_contains", "it not to contain ", TEXTUAL, ASRT_CONTAINS, false },
+	[ASRT_NOT_CONTAINS] = { "not_contains", "it not to contain ", TEXTUAL, ASRT_CONTAINS,
+				false },
 	[ASRT_MATCHES] = { "matches", "a match of ", TEXTUAL, ASRT_MATCHES, false },
 	[ASRT_NOT_MATCHES] = { "not_matches", "no match of ", TEXTUAL, ASRT_MATCHES, false },
 	[ASRT_EXISTS] = { "exists", "it to be there", ANY, ASRT_EXISTS, true },
@@ -205,8 +206,8 @@ bool asrt_glob(np_str pattern, np_str text)
 			star = p++;
 			mark = t;
 		} else if (escaped ? pattern.p[p + 1] == text.p[t]
-				   : p < pattern.n && (pattern.p[p] == '?' ||
-						       pattern.p[p] == text.p[t])) {
+				   : p < pattern.n &&
+					     (pattern.p[p] == '?' || pattern.p[p] == text.p[t])) {
 			p += escaped ? 2 : 1;
 			t++;
 		} else if (star != SIZE_MAX) {
@@ -327,7 +328,8 @@ static bool candidate(const struct asrt *a, const struct asrt_facts *f, size_t i
 	case ASRT_BODY:
 		return found_text(ret, f->body);
 	case ASRT_HEADER:
-		return str_eq_nocase(f->header[i].name, a->arg) && found_text(ret, f->header[i].value);
+		return str_eq_nocase(f->header[i].name, a->arg) &&
+		       found_text(ret, f->header[i].value);
 	case ASRT_JSON:
 		v = json_value(a, f);
 		if (json_is_array(v) && ops[a->op].positive != ASRT_EXISTS)

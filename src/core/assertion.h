@@ -16,24 +16,34 @@
 #define ASRT_MAX 32
 #define ASRT_VALUE_MAX 1024
 #define ASRT_PATTERN_MAX 128
-#define ASRT_ARG_MAX 128    /* header name, JSON path */
-#define ASRT_SHOWN_MAX 80   /* bytes of a found value quoted in a sentence */
+#define ASRT_ARG_MAX 128  /* header name, JSON path */
+#define ASRT_SHOWN_MAX 80 /* bytes of a found value quoted in a sentence */
 
 enum asrt_source {
-	ASRT_STATUS,     /* http: status code */
-	ASRT_BODY,       /* http: body as text */
-	ASRT_HEADER,     /* http: "header:Content-Type" */
-	ASRT_JSON,       /* http: "json:data.items[0].id"; "json:" is the whole */
-	ASRT_LATENCY_MS, /* every kind */
-	ASRT_CERT_DAYS,  /* http, tls: whole days until the certificate ends */
-	ASRT_ANSWERS,    /* dns: every answer, one per line, sorted; eq takes any one answer */
+	ASRT_STATUS,       /* http: status code */
+	ASRT_BODY,         /* http: body as text */
+	ASRT_HEADER,       /* http: "header:Content-Type" */
+	ASRT_JSON,         /* http: "json:data.items[0].id"; "json:" is the whole */
+	ASRT_LATENCY_MS,   /* every kind */
+	ASRT_CERT_DAYS,    /* http, tls: whole days until the certificate ends */
+	ASRT_ANSWERS,      /* dns: every answer, one per line, sorted; eq takes any one answer */
 	ASRT_ANSWER_COUNT, /* dns: "answer_count" */
-	ASRT_REPLY,      /* tcp: what came back */
+	ASRT_REPLY,        /* tcp: what came back */
 	ASRT_SOURCE_N
 };
 enum asrt_op {
-	ASRT_EQ, ASRT_NE, ASRT_LT, ASRT_LE, ASRT_GT, ASRT_GE,
-	ASRT_CONTAINS, ASRT_NOT_CONTAINS, ASRT_MATCHES, ASRT_NOT_MATCHES, ASRT_EXISTS, ASRT_ABSENT,
+	ASRT_EQ,
+	ASRT_NE,
+	ASRT_LT,
+	ASRT_LE,
+	ASRT_GT,
+	ASRT_GE,
+	ASRT_CONTAINS,
+	ASRT_NOT_CONTAINS,
+	ASRT_MATCHES,
+	ASRT_NOT_MATCHES,
+	ASRT_EXISTS,
+	ASRT_ABSENT,
 	ASRT_OP_N
 };
 
@@ -43,7 +53,7 @@ struct asrt {
 	np_str arg;     /* header name or JSON path */
 	bool is_number; /* value is a number: compared as one */
 	double number;
-	np_str text;    /* value as text, unless is_number */
+	np_str text; /* value as text, unless is_number */
 	bool soft;
 };
 
@@ -58,15 +68,15 @@ struct asrt_header {
 
 /* What the check found. Zero means "there is none" except where said. */
 struct asrt_facts {
-	int64_t status;        /* 0: none */
+	int64_t status; /* 0: none */
 	np_str body;
-	bool body_cut;         /* body was cut at its limit: said in sentences */
-	const json_t *json;    /* parsed body, or NULL; parse when asrt_needs_json() */
+	bool body_cut;      /* body was cut at its limit: said in sentences */
+	const json_t *json; /* parsed body, or NULL; parse when asrt_needs_json() */
 	const struct asrt_header *header;
 	size_t header_n;
 	int64_t latency_us;
 	bool has_cert;
-	int64_t cert_days;     /* may be negative */
+	int64_t cert_days; /* may be negative */
 	const np_str *answer;
 	size_t answer_n;
 	np_str reply;
@@ -85,7 +95,8 @@ bool asrt_needs_body(const struct asrt_list *l); /* body or json */
 bool asrt_has_source(const struct asrt_list *l, enum asrt_source source);
 /* All of them; the worst outcome. The first worst one is appended to `text` (may be NULL)
  * as one plain sentence without full stop: "status is 503, wanted 200". */
-enum asrt_outcome asrt_eval(const struct asrt_list *l, const struct asrt_facts *f, struct buf *text);
+enum asrt_outcome asrt_eval(const struct asrt_list *l, const struct asrt_facts *f,
+			    struct buf *text);
 /* Glob over the whole text: '*' any run, '?' one byte, '\' takes the next literally. */
 bool asrt_glob(np_str pattern, np_str text);
 /* Value at "a.b[2].c"; NULL when absent. */

@@ -21,8 +21,7 @@ int asg_pick(uint64_t monitor, const uint64_t *member, size_t n)
 	int picked = -1;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t weight = mon_hash(key ^ member[i]);
-		if (picked < 0 || weight > best ||
-		    (weight == best && member[i] > member[picked])) {
+		if (picked < 0 || weight > best || (weight == best && member[i] > member[picked])) {
 			best = weight;
 			picked = (int)i;
 		}

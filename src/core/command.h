@@ -9,8 +9,13 @@
 
 /* The numbers are stored. */
 enum cmd_kind {
-	CMD_ACKNOWLEDGE = 0, CMD_UNACKNOWLEDGE = 1, CMD_RESOLVE = 2, CMD_REOPEN = 3,
-	CMD_PAUSE = 4, CMD_UNPAUSE = 5, CMD_DELETE = 6,
+	CMD_ACKNOWLEDGE = 0,
+	CMD_UNACKNOWLEDGE = 1,
+	CMD_RESOLVE = 2,
+	CMD_REOPEN = 3,
+	CMD_PAUSE = 4,
+	CMD_UNPAUSE = 5,
+	CMD_DELETE = 6,
 	CMD_CHECK_NOW = 7, /* asks every region that may be asked now */
 	CMD_NOTE = 8,      /* an event row; the text is the caller's */
 	CMD_N

@@ -147,8 +147,8 @@ static void region_json(const struct vd_region *r, np_str name, struct jsonw *w)
 	jsonw_kbool(w, "counts", r->out == VD_COUNTS);
 	jsonw_kc(w, "why_not", r->out == VD_COUNTS ? NULL : vd_out_name((enum vd_out)r->out));
 	jsonw_kbool(w, "said_fail", r->said_fail);
-	jsonw_kc(w, "status", r->status == RES_NONE ? NULL
-						    : res_status_name((enum res_status)r->status));
+	jsonw_kc(w, "status",
+		 r->status == RES_NONE ? NULL : res_status_name((enum res_status)r->status));
 	jsonw_kc(w, "class", r->cls == RES_C_NONE ? NULL : res_class_name((enum res_class)r->cls));
 	jsonw_ki64(w, "code", r->code);
 	jsonw_ktime(w, "since", r->since_us);

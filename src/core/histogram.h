@@ -14,9 +14,9 @@
 
 struct hist {
 	uint64_t count;
-	uint64_t sum_us;             /* saturates */
-	int64_t min_us, max_us;      /* exact; meaningful when count > 0 */
-	uint32_t of[HIST_BUCKETS];   /* saturate */
+	uint64_t sum_us;           /* saturates */
+	int64_t min_us, max_us;    /* exact; meaningful when count > 0 */
+	uint32_t of[HIST_BUCKETS]; /* saturate */
 };
 
 /* Values below 1 µs count as 1 µs, above the range in the last bucket. */

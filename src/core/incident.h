@@ -13,47 +13,52 @@
 #define INC_REVIEW_US NP_HOUR_US
 #define INC_LAPSE_US (24 * NP_HOUR_US)
 #define INC_REOPEN_US (10 * NP_MIN_US)
-#define INC_NODATA_MAX_US (2 * NP_MIN_US)     /* or one interval, whichever is less */
-#define INC_NODATA_QUIET_US (6 * NP_HOUR_US)  /* one "no data" notice in this time */
-#define INC_RECHECK_FOR_US (5 * NP_MIN_US)    /* re-checks of one state end after this */
-#define INC_PARENT_WAIT_US (5 * NP_MIN_US)    /* for a parent that cannot decide, at most */
+#define INC_NODATA_MAX_US (2 * NP_MIN_US)    /* or one interval, whichever is less */
+#define INC_NODATA_QUIET_US (6 * NP_HOUR_US) /* one "no data" notice in this time */
+#define INC_RECHECK_FOR_US (5 * NP_MIN_US)   /* re-checks of one state end after this */
+#define INC_PARENT_WAIT_US (5 * NP_MIN_US)   /* for a parent that cannot decide, at most */
 #define INC_FLAP_FAILURES 4
-#define INC_FLAP_WINDOW_US NP_HOUR_US         /* or 20 intervals, whichever is more */
+#define INC_FLAP_WINDOW_US NP_HOUR_US /* or 20 intervals, whichever is more */
 #define INC_FLAP_OFF_US (30 * NP_MIN_US)
 
-enum inc_parent { INC_PARENT_NONE = 0, INC_PARENT_OK = 1, INC_PARENT_SUSPECT = 2, INC_PARENT_DOWN = 3,
-		  INC_PARENT_N };
+enum inc_parent {
+	INC_PARENT_NONE = 0,
+	INC_PARENT_OK = 1,
+	INC_PARENT_SUSPECT = 2,
+	INC_PARENT_DOWN = 3,
+	INC_PARENT_N
+};
 
 /* Plain data, all zero is "pending, just created". */
 struct inc {
-	uint8_t state;            /* enum step_state */
-	uint8_t parent;           /* enum inc_parent */
+	uint8_t state;  /* enum step_state */
+	uint8_t parent; /* enum inc_parent */
 	bool deleted;
-	bool open;                /* there is an open incident */
-	bool told;                /* its `opened` went out */
+	bool open; /* there is an open incident */
+	bool told; /* its `opened` went out */
 	bool acked;
-	bool by_hand;             /* resolved by a person while down: quiet until `reopen` */
-	bool stale_told;          /* `stale` once an incident */
-	bool withdrawn;           /* failing evidence withdrawn since the last DOWN */
-	bool nodata_told;         /* "data is back" is owed */
+	bool by_hand;     /* resolved by a person while down: quiet until `reopen` */
+	bool stale_told;  /* `stale` once an incident */
+	bool withdrawn;   /* failing evidence withdrawn since the last DOWN */
+	bool nodata_told; /* "data is back" is owed */
 	bool maintenance, flapping, suppressed; /* overlays */
-	bool partial, degraded;   /* as last shown */
-	uint8_t verdict;          /* enum vd_verdict, the latest */
-	uint32_t ordinal;         /* incidents opened so far; names the open one */
-	uint32_t event_no;        /* of the open incident */
-	uint32_t episode;         /* of NODATA notices */
-	uint32_t reminders;       /* sent in this incident */
-	uint32_t blips;           /* counted since creation */
-	int64_t blip_us;          /* their length together */
-	int64_t since_us;         /* state entered */
-	int64_t verdict_us;       /* the present verdict stands since */
-	int64_t quorum_us;        /* the failing attempt that completed the quorum */
+	bool partial, degraded;                 /* as last shown */
+	uint8_t verdict;                        /* enum vd_verdict, the latest */
+	uint32_t ordinal;                       /* incidents opened so far; names the open one */
+	uint32_t event_no;                      /* of the open incident */
+	uint32_t episode;                       /* of NODATA notices */
+	uint32_t reminders;                     /* sent in this incident */
+	uint32_t blips;                         /* counted since creation */
+	int64_t blip_us;                        /* their length together */
+	int64_t since_us;                       /* state entered */
+	int64_t verdict_us;                     /* the present verdict stands since */
+	int64_t quorum_us;                      /* the failing attempt that completed the quorum */
 	int64_t opened_us, acked_us, by_hand_us;
-	int64_t up_us;            /* the pass that completed UP */
-	int64_t closed_us;        /* end of the latest closed incident */
-	int64_t nodata_told_us;   /* latest "no data" notice */
-	int64_t rules_us;         /* definition last changed */
-	uint64_t acked_by;        /* actor of the acknowledgement */
+	int64_t up_us;                         /* the pass that completed UP */
+	int64_t closed_us;                     /* end of the latest closed incident */
+	int64_t nodata_told_us;                /* latest "no data" notice */
+	int64_t rules_us;                      /* definition last changed */
+	uint64_t acked_by;                     /* actor of the acknowledgement */
 	int64_t failure_us[INC_FLAP_FAILURES]; /* the latest failures, newest first */
 	struct look look;
 	struct tmr_set timers;
@@ -63,11 +68,11 @@ struct inc {
 struct inc_ctx {
 	const struct mon_def *def;
 	struct inc *inc;
-	struct step *step;        /* step->evidence is the present evidence */
+	struct step *step; /* step->evidence is the present evidence */
 	int64_t at_us;
-	int64_t attempt_us;       /* start of the attempt that is the event; 0: other event */
-	uint32_t askable;         /* regions (index mask) that may be asked for an extra now */
-	bool frozen;              /* our own absence: no NODATA clock runs */
+	int64_t attempt_us; /* start of the attempt that is the event; 0: other event */
+	uint32_t askable;   /* regions (index mask) that may be asked for an extra now */
+	bool frozen;        /* our own absence: no NODATA clock runs */
 };
 
 /* Change the state; timers that belong only to the old one are cancelled. The caller of the

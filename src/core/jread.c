@@ -25,7 +25,8 @@ void jread_u32(const struct jread *r, const char *key, uint32_t low, uint32_t hi
 		return;
 	json_int_t n = json_integer_value(v);
 	if (!json_is_integer(v) || n < (json_int_t)low || n > (json_int_t)high)
-		problem_add(r->p, r->prefix, key, "must be a whole number from %u to %u", low, high);
+		problem_add(r->p, r->prefix, key, "must be a whole number from %u to %u", low,
+			    high);
 	else
 		*ret = (uint32_t)n;
 }
@@ -91,12 +92,14 @@ static bool is_allowed(const char *key, const char *const *allowed)
 void jread_only(const struct jread *r, const char *const *allowed)
 {
 	/* jansson's iterators take a mutable object though they do not change it. */
-	union { const json_t *in; json_t *out; } object = { .in = r->object };
+	union {
+		const json_t *in;
+		json_t *out;
+	} object = { .in = r->object };
 	const char *key = NULL;
 	json_t *value = NULL;
-	json_object_foreach(object.out, key, value)
-		if (!is_allowed(key, allowed))
-			problem_add(r->p, r->prefix, key, "is not a known field here");
+	json_object_foreach(object.out, key, value) if (!is_allowed(key, allowed))
+		problem_add(r->p, r->prefix, key, "is not a known field here");
 }
 
 void jread_strings(const struct jread *r, const char *key, size_t max_n, size_t max,

@@ -344,9 +344,10 @@ static void on_release(struct inc_ctx *c)
 void mach_timer(struct inc_ctx *c, enum tmr_kind kind)
 {
 	static void (*const rows[TMR_N])(struct inc_ctx *) = {
-		[TMR_CONFIRM] = on_confirm, [TMR_LOOK] = mach_look, [TMR_RECHECK] = on_recheck,
-		[TMR_RECOVER] = on_recover, [TMR_REMINDER] = on_reminder,
-		[TMR_REVIEW] = on_review, [TMR_REOPEN] = on_reopen, [TMR_NODATA] = on_nodata,
+		[TMR_CONFIRM] = on_confirm,   [TMR_LOOK] = mach_look,
+		[TMR_RECHECK] = on_recheck,   [TMR_RECOVER] = on_recover,
+		[TMR_REMINDER] = on_reminder, [TMR_REVIEW] = on_review,
+		[TMR_REOPEN] = on_reopen,     [TMR_NODATA] = on_nodata,
 		[TMR_RELEASE] = on_release,
 	};
 	if (rows[kind] != NULL)

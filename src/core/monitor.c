@@ -4,25 +4,38 @@
 #include "base/str.h"
 
 static const char *const kind_names[] = {
-	"none", [MON_HTTP] = "http", [MON_TCP] = "tcp", [MON_ICMP] = "icmp",
-	[MON_DNS] = "dns", [MON_TLS] = "tls",
+	"none",
+	[MON_HTTP] = "http",
+	[MON_TCP] = "tcp",
+	[MON_ICMP] = "icmp",
+	[MON_DNS] = "dns",
+	[MON_TLS] = "tls",
 };
 static_assert(NP_LEN(kind_names) == MON_KIND_N, "name every kind");
 
 static const char *const provenance_names[] = {
-	[MON_LIVE] = "live", [MON_DRILL] = "drill", [MON_LOAD] = "load",
+	[MON_LIVE] = "live",     [MON_DRILL] = "drill",   [MON_LOAD] = "load",
 	[MON_IMPORT] = "import", [MON_REPLAY] = "replay",
 };
 static_assert(NP_LEN(provenance_names) == MON_PROVENANCE_N, "name every provenance");
 
 static const char *const field_names[] = {
-	[MON_F_OK] = "", [MON_F_NO] = "no", [MON_F_REVISION] = "revision", [MON_F_KIND] = "kind",
-	[MON_F_INTERVAL] = "interval_s", [MON_F_TIMEOUT] = "timeout_s",
-	[MON_F_RETRIES] = "retries", [MON_F_RETRY_INTERVAL] = "retry_interval_s",
-	[MON_F_FAIL_AFTER] = "fail_after", [MON_F_RECOVER_AFTER] = "recover_after",
-	[MON_F_CONFIRM] = "confirm_s", [MON_F_RECOVER] = "recover_s",
-	[MON_F_QUORUM] = "quorum", [MON_F_REGIONS] = "regions",
-	[MON_F_PROVENANCE] = "provenance", [MON_F_REMINDER] = "reminder_s",
+	[MON_F_OK] = "",
+	[MON_F_NO] = "no",
+	[MON_F_REVISION] = "revision",
+	[MON_F_KIND] = "kind",
+	[MON_F_INTERVAL] = "interval_s",
+	[MON_F_TIMEOUT] = "timeout_s",
+	[MON_F_RETRIES] = "retries",
+	[MON_F_RETRY_INTERVAL] = "retry_interval_s",
+	[MON_F_FAIL_AFTER] = "fail_after",
+	[MON_F_RECOVER_AFTER] = "recover_after",
+	[MON_F_CONFIRM] = "confirm_s",
+	[MON_F_RECOVER] = "recover_s",
+	[MON_F_QUORUM] = "quorum",
+	[MON_F_REGIONS] = "regions",
+	[MON_F_PROVENANCE] = "provenance",
+	[MON_F_REMINDER] = "reminder_s",
 };
 static_assert(NP_LEN(field_names) == MON_FIELD_N, "name every field");
 

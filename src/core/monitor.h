@@ -28,12 +28,18 @@
 #define MON_REMINDER_MS (60 * NP_MIN_MS)
 
 enum mon_kind { MON_HTTP = 1, MON_TCP = 2, MON_ICMP = 3, MON_DNS = 4, MON_TLS = 5, MON_KIND_N };
-enum mon_quorum { MON_Q_MAJORITY = 0, MON_Q_ALL = 1, MON_Q_ANY = 2, MON_Q_NUMBER = 3, MON_QUORUM_N };
+enum mon_quorum {
+	MON_Q_MAJORITY = 0,
+	MON_Q_ALL = 1,
+	MON_Q_ANY = 2,
+	MON_Q_NUMBER = 3,
+	MON_QUORUM_N
+};
 enum mon_provenance { MON_LIVE = 0, MON_DRILL, MON_LOAD, MON_IMPORT, MON_REPLAY, MON_PROVENANCE_N };
 
 struct mon_def {
-	uint64_t no;          /* monitor number: the hot path's identity */
-	uint32_t revision;    /* of the definition; from 1, grows */
+	uint64_t no;       /* monitor number: the hot path's identity */
+	uint32_t revision; /* of the definition; from 1, grows */
 	enum mon_kind kind;
 	uint64_t target_hash; /* mon_target_hash(): a change clears the votes */
 	int64_t interval_ms, timeout_ms;
@@ -42,20 +48,32 @@ struct mon_def {
 	uint32_t fail_after, recover_after;
 	int64_t confirm_ms, recover_ms;
 	enum mon_quorum quorum;
-	uint32_t quorum_n;    /* with MON_Q_NUMBER: 1..region_n */
+	uint32_t quorum_n; /* with MON_Q_NUMBER: 1..region_n */
 	uint32_t region_n;
 	uint32_t region[MON_REGIONS_MAX]; /* region numbers, > 0, no repeats */
 	bool paused;
 	enum mon_provenance provenance;
-	int64_t reminder_ms;  /* 0: MON_REMINDER_MS */
+	int64_t reminder_ms; /* 0: MON_REMINDER_MS */
 };
 
 /* Which field is wrong; MON_F_OK when none is. Same limits as the JSON validator. */
 enum mon_field {
 	MON_F_OK = 0,
-	MON_F_NO, MON_F_REVISION, MON_F_KIND, MON_F_INTERVAL, MON_F_TIMEOUT, MON_F_RETRIES,
-	MON_F_RETRY_INTERVAL, MON_F_FAIL_AFTER, MON_F_RECOVER_AFTER, MON_F_CONFIRM, MON_F_RECOVER,
-	MON_F_QUORUM, MON_F_REGIONS, MON_F_PROVENANCE, MON_F_REMINDER,
+	MON_F_NO,
+	MON_F_REVISION,
+	MON_F_KIND,
+	MON_F_INTERVAL,
+	MON_F_TIMEOUT,
+	MON_F_RETRIES,
+	MON_F_RETRY_INTERVAL,
+	MON_F_FAIL_AFTER,
+	MON_F_RECOVER_AFTER,
+	MON_F_CONFIRM,
+	MON_F_RECOVER,
+	MON_F_QUORUM,
+	MON_F_REGIONS,
+	MON_F_PROVENANCE,
+	MON_F_REMINDER,
 	MON_FIELD_N
 };
 

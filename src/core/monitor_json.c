@@ -5,7 +5,9 @@
 #include "core/jread.h"
 
 static const char *const quorum_names[] = {
-	[MON_Q_MAJORITY] = "majority", [MON_Q_ALL] = "all", [MON_Q_ANY] = "any",
+	[MON_Q_MAJORITY] = "majority",
+	[MON_Q_ALL] = "all",
+	[MON_Q_ANY] = "any",
 	[MON_Q_NUMBER] = "",
 };
 static_assert(NP_LEN(quorum_names) == MON_QUORUM_N, "name every quorum");
@@ -175,9 +177,10 @@ np_err monj_read(const json_t *object, const struct monj_regions *regions, struc
 		 struct problem_list *p)
 {
 	static const char *const allowed[] = {
-		"name", "kind", "target", "options", "interval_s", "timeout_s", "retries",
-		"retry_interval_s", "fail_after", "recover_after", "confirm_s", "recover_s",
-		"quorum", "regions", "assertions", "channels", "tags", "paused", NULL
+		"name",      "kind",      "target",           "options",    "interval_s",
+		"timeout_s", "retries",   "retry_interval_s", "fail_after", "recover_after",
+		"confirm_s", "recover_s", "quorum",           "regions",    "assertions",
+		"channels",  "tags",      "paused",           NULL
 	};
 	struct jread r = { .object = object, .prefix = "", .p = p };
 	*ret = (struct monj){ .def = mon_defaults(0) };

@@ -103,9 +103,8 @@ static void on_slow(struct inc_ctx *c, struct mst *st, const struct mst_event *e
 	if (i < 0 || st->inc.state == STEP_PAUSED)
 		return;
 	struct vote *v = &st->vote[i];
-	if (v->slow_asked || v->suspect ||
-	    !vote_is_newer(v, ev->slow.slot_us, ev->slow.attempt) || v->fails > 0 ||
-	    vote_is_asked(c->def, v, ev->slow.attempt, st->at_us))
+	if (v->slow_asked || v->suspect || !vote_is_newer(v, ev->slow.slot_us, ev->slow.attempt) ||
+	    v->fails > 0 || vote_is_asked(c->def, v, ev->slow.attempt, st->at_us))
 		return;
 	v->slow_asked = true;
 	ask_others(c, (uint32_t)i);
@@ -362,8 +361,8 @@ static void forget_gone(const struct mon_def *def, struct mst *st, const struct 
 			s->action[a].kind == STEP_BLIP;
 	for (uint32_t i = 0; ended && i < st->region_n; i++) {
 		struct vote *v = &st->vote[i];
-		v->said_fail = v->say == VOTE_FAIL &&
-			       !vote_is_stale(def, v, fresh_us(st, st->at_us));
+		v->said_fail =
+			v->say == VOTE_FAIL && !vote_is_stale(def, v, fresh_us(st, st->at_us));
 	}
 }
 
@@ -401,8 +400,12 @@ void mst_apply(const struct mon_def *def, struct mst *st, const struct mst_event
 	assert(ev->kind == MST_RULES || st->inc.deleted || def->region_n == st->region_n);
 	st->at_us = max64(st->at_us, ev->at_us);
 	struct inc_ctx c = {
-		.def = def, .inc = &st->inc, .step = ret_step, .at_us = st->at_us,
-		.askable = askable(def, st), .frozen = st->frozen,
+		.def = def,
+		.inc = &st->inc,
+		.step = ret_step,
+		.at_us = st->at_us,
+		.askable = askable(def, st),
+		.frozen = st->frozen,
 	};
 	dispatch(&c, st, ev);
 	note_asked(st, ret_step);
@@ -420,11 +423,11 @@ void mst_evidence(const struct mon_def *def, const struct mst *st, int64_t now_u
 
 static void pack_vote(struct pack *p, struct vote *v)
 {
-	bool *const flags[] = { &v->ended, &v->banned, &v->suspect, &v->soft, &v->said_fail,
-				&v->slow_asked };
-	int64_t *const times[] = { &v->slot_us, &v->start_us, &v->duration_us, &v->heard_us,
-				   &v->first_fail_us, &v->failed_us, &v->first_pass_us,
-				   &v->asked_us };
+	bool *const flags[] = { &v->ended, &v->banned,    &v->suspect,
+				&v->soft,  &v->said_fail, &v->slow_asked };
+	int64_t *const times[] = { &v->slot_us,       &v->start_us,      &v->duration_us,
+				   &v->heard_us,      &v->first_fail_us, &v->failed_us,
+				   &v->first_pass_us, &v->asked_us };
 	pack_enum(p, &v->say, VOTE_SAY_N);
 	pack_enum(p, &v->status, RES_STATUS_N);
 	pack_enum(p, &v->cls, RES_CLASS_N);
@@ -440,16 +443,17 @@ static void pack_vote(struct pack *p, struct vote *v)
 
 static void pack_inc(struct pack *p, struct inc *i)
 {
-	bool *const flags[] = { &i->deleted, &i->open, &i->told, &i->acked, &i->by_hand,
-				&i->stale_told, &i->withdrawn, &i->nodata_told, &i->maintenance,
-				&i->flapping, &i->suppressed, &i->partial, &i->degraded };
-	uint32_t *const counts[] = { &i->ordinal, &i->event_no, &i->episode, &i->reminders,
-				     &i->blips, &i->look.wanted_mask, &i->look.ended_mask,
-				     &i->look.failed_mask };
-	int64_t *const times[] = { &i->blip_us, &i->since_us, &i->verdict_us, &i->quorum_us,
-				   &i->opened_us, &i->acked_us, &i->by_hand_us, &i->up_us,
-				   &i->closed_us, &i->nodata_told_us, &i->rules_us,
-				   &i->look.asked_us };
+	bool *const flags[] = { &i->deleted,     &i->open,       &i->told,       &i->acked,
+				&i->by_hand,     &i->stale_told, &i->withdrawn,  &i->nodata_told,
+				&i->maintenance, &i->flapping,   &i->suppressed, &i->partial,
+				&i->degraded };
+	uint32_t *const counts[] = { &i->ordinal,         &i->event_no,        &i->episode,
+				     &i->reminders,       &i->blips,           &i->look.wanted_mask,
+				     &i->look.ended_mask, &i->look.failed_mask };
+	int64_t *const times[] = { &i->blip_us,        &i->since_us,  &i->verdict_us,
+				   &i->quorum_us,      &i->opened_us, &i->acked_us,
+				   &i->by_hand_us,     &i->up_us,     &i->closed_us,
+				   &i->nodata_told_us, &i->rules_us,  &i->look.asked_us };
 	pack_enum(p, &i->state, STEP_STATE_N);
 	pack_enum(p, &i->parent, INC_PARENT_N);
 	pack_enum(p, &i->verdict, VD_VERDICT_N);

@@ -16,11 +16,11 @@
 #define MST_ENCODED_MAX 4096 /* no encoded state is longer */
 
 struct mst {
-	uint32_t revision;     /* of the rules in force; 0: not created yet */
+	uint32_t revision; /* of the rules in force; 0: not created yet */
 	uint64_t target_hash;
-	int64_t at_us;         /* newest event: time never runs backward here */
-	bool frozen;           /* our own absence: see MST_HOLD */
-	int64_t frozen_us;     /* the clock of votes stands at this */
+	int64_t at_us;     /* newest event: time never runs backward here */
+	bool frozen;       /* our own absence: see MST_HOLD */
+	int64_t frozen_us; /* the clock of votes stands at this */
 	uint32_t region_n;
 	uint32_t region[MON_REGIONS_MAX]; /* numbers; aligned with vote */
 	struct vote vote[MON_REGIONS_MAX];
@@ -28,15 +28,15 @@ struct mst {
 };
 
 enum mst_event_kind {
-	MST_RESULT,      /* result, region: one attempt. Means "heard from" too. */
-	MST_SLOW,        /* slow, region: an attempt is unanswered for 2 s */
-	MST_TIMER,       /* timer: fired, so its row is gone; one that is still needed is set again */
-	MST_COMMAND,     /* command */
-	MST_RULES,       /* def is new (creation: st is all zero); also pauses and unpauses */
-	MST_SILENT,      /* region: its checker was not heard from for VOTE_SILENT_US */
-	MST_BAN,         /* region: evidence of its checker withdrawn */
-	MST_SUSPECT,     /* region, on */
-	MST_PARENT,      /* parent */
+	MST_RESULT,  /* result, region: one attempt. Means "heard from" too. */
+	MST_SLOW,    /* slow, region: an attempt is unanswered for 2 s */
+	MST_TIMER,   /* timer: fired, so its row is gone; one that is still needed is set again */
+	MST_COMMAND, /* command */
+	MST_RULES,   /* def is new (creation: st is all zero); also pauses and unpauses */
+	MST_SILENT,  /* region: its checker was not heard from for VOTE_SILENT_US */
+	MST_BAN,     /* region: evidence of its checker withdrawn */
+	MST_SUSPECT, /* region, on */
+	MST_PARENT,  /* parent */
 	MST_MAINTENANCE, /* on */
 	MST_HOLD,        /* hold: we were absent since hold.absent_us; votes stop ageing and no
 			    timer may be delivered until MST_RESUME, which the caller sends
@@ -51,11 +51,24 @@ struct mst_event {
 	uint32_t region; /* number, where the kind needs one */
 	union {
 		struct vote_attempt result;
-		struct { int64_t slot_us; uint32_t attempt; } slow;
-		struct { enum tmr_kind kind; uint32_t generation; } timer;
-		struct { enum cmd_kind kind; uint64_t actor; } command;
-		struct { enum inc_parent state; } parent;
-		struct { int64_t absent_us; } hold;
+		struct {
+			int64_t slot_us;
+			uint32_t attempt;
+		} slow;
+		struct {
+			enum tmr_kind kind;
+			uint32_t generation;
+		} timer;
+		struct {
+			enum cmd_kind kind;
+			uint64_t actor;
+		} command;
+		struct {
+			enum inc_parent state;
+		} parent;
+		struct {
+			int64_t absent_us;
+		} hold;
 		bool on;
 	};
 };

@@ -6,8 +6,8 @@
 #include "core/target.h"
 
 static const char *const record_names[] = {
-	[OPT_A] = "A", [OPT_AAAA] = "AAAA", [OPT_MX] = "MX",
-	[OPT_TXT] = "TXT", [OPT_NS] = "NS", [OPT_CNAME] = "CNAME",
+	[OPT_A] = "A",     [OPT_AAAA] = "AAAA", [OPT_MX] = "MX",
+	[OPT_TXT] = "TXT", [OPT_NS] = "NS",     [OPT_CNAME] = "CNAME",
 };
 static_assert(NP_LEN(record_names) == OPT_RECORD_N, "name every record");
 
@@ -15,8 +15,8 @@ static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "D
 
 /* What the check sets itself, or what would change how the request is framed. */
 static const char *const fixed_headers[] = {
-	"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer",
-	"expect", "proxy-authorization", "keep-alive",
+	"host",    "content-length", "transfer-encoding",   "connection", "upgrade", "te",
+	"trailer", "expect",         "proxy-authorization", "keep-alive",
 };
 
 const char *opt_record_name(enum opt_record r)
@@ -43,8 +43,8 @@ static bool is_token(np_str s)
 	static const char marks[] = "!#$%&'*+-.^_`|~";
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-			     (c >= 'A' && c <= 'Z');
+		bool alnum =
+			(c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 		if (!alnum && (c == '\0' || strchr(marks, c) == NULL))
 			return false;
 	}
@@ -77,7 +77,10 @@ static void check_header(const struct jread *r, const char *name, const json_t *
 
 static void read_headers(const struct jread *r, struct opt_set *o)
 {
-	union { const json_t *in; json_t *out; } h = { .in = jread_get(r, "headers") };
+	union {
+		const json_t *in;
+		json_t *out;
+	} h = { .in = jread_get(r, "headers") };
 	struct jread below = { .object = h.in, .prefix = "options.headers.", .p = r->p };
 	const char *name = NULL;
 	json_t *value = NULL;
@@ -88,8 +91,7 @@ static void read_headers(const struct jread *r, struct opt_set *o)
 			    "must be an object of at most %d names and texts", OPT_HEADERS_MAX);
 		return;
 	}
-	json_object_foreach(h.out, name, value)
-		check_header(&below, name, value);
+	json_object_foreach(h.out, name, value) check_header(&below, name, value);
 	o->headers = h.in;
 }
 
@@ -110,8 +112,8 @@ static void read_redirects(const struct jread *r, struct opt_set *o)
 
 static void read_http(const struct jread *r, struct opt_set *o)
 {
-	static const char *const allowed[] = { "method", "headers", "body", "follow_redirects",
-					       "verify", NULL };
+	static const char *const allowed[] = { "method",           "headers", "body",
+					       "follow_redirects", "verify",  NULL };
 	jread_only(r, allowed);
 	read_method(r, o);
 	read_headers(r, o);
@@ -119,7 +121,8 @@ static void read_http(const struct jread *r, struct opt_set *o)
 	read_redirects(r, o);
 	jread_bool(r, "verify", &o->verify);
 	if (o->body.n > 0 && (str_eq_c(o->method, "GET") || str_eq_c(o->method, "HEAD")))
-		problem_add(r->p, r->prefix, "body", "goes with POST, PUT, PATCH, DELETE or OPTIONS");
+		problem_add(r->p, r->prefix, "body",
+			    "goes with POST, PUT, PATCH, DELETE or OPTIONS");
 }
 
 static void read_tcp(const struct jread *r, struct opt_set *o)
@@ -185,10 +188,11 @@ void opt_read(enum mon_kind kind, const json_t *options, struct opt_set *ret,
 {
 	static void (*const rows[MON_KIND_N])(const struct jread *, struct opt_set *) = {
 		[MON_HTTP] = read_http, [MON_TCP] = read_tcp, [MON_ICMP] = read_icmp,
-		[MON_DNS] = read_dns, [MON_TLS] = read_tls,
+		[MON_DNS] = read_dns,   [MON_TLS] = read_tls,
 	};
 	struct jread r = { .object = options, .prefix = "options.", .p = p };
-	*ret = (struct opt_set){ .method = NP_STR("GET"), .verify = true,
+	*ret = (struct opt_set){ .method = NP_STR("GET"),
+				 .verify = true,
 				 .max_redirects = OPT_REDIRECTS };
 	if (options == NULL || json_is_null(options))
 		return;

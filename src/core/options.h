@@ -13,9 +13,9 @@
 #define OPT_HEADERS_MAX 32
 #define OPT_HEADER_MAX 4096 /* name + value */
 #define OPT_BODY_MAX 65536
-#define OPT_TEXT_MAX 4096   /* send, expect */
-#define OPT_EXPECT_MAX 32   /* DNS answers expected */
-#define OPT_REDIRECTS 5     /* default of follow_redirects */
+#define OPT_TEXT_MAX 4096 /* send, expect */
+#define OPT_EXPECT_MAX 32 /* DNS answers expected */
+#define OPT_REDIRECTS 5   /* default of follow_redirects */
 #define OPT_REDIRECTS_MAX 20
 
 enum opt_record { OPT_A, OPT_AAAA, OPT_MX, OPT_TXT, OPT_NS, OPT_CNAME, OPT_RECORD_N };
@@ -23,15 +23,15 @@ enum opt_record { OPT_A, OPT_AAAA, OPT_MX, OPT_TXT, OPT_NS, OPT_CNAME, OPT_RECOR
 /* One struct for all kinds; what a kind does not know is refused in its JSON. */
 struct opt_set {
 	/* http */
-	np_str method;          /* "GET" unless given: GET HEAD POST PUT PATCH DELETE OPTIONS */
-	const json_t *headers;  /* object name -> string, or NULL */
+	np_str method;         /* "GET" unless given: GET HEAD POST PUT PATCH DELETE OPTIONS */
+	const json_t *headers; /* object name -> string, or NULL */
 	np_str body;
 	uint32_t max_redirects; /* follow_redirects: true = 5, false = 0, or a number 0..20 */
 	/* http, tls */
-	bool verify;            /* check chain and names; default true */
-	np_str server_name;     /* tls: SNI and name to check; "" = the target's host */
+	bool verify;        /* check chain and names; default true */
+	np_str server_name; /* tls: SNI and name to check; "" = the target's host */
 	/* tcp */
-	np_str send, expect;    /* expect: text the reply must contain */
+	np_str send, expect; /* expect: text the reply must contain */
 	/* dns */
 	enum opt_record record; /* default A */
 	np_str resolver;        /* IP or IP:port; "" = the system's */

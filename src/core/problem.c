@@ -12,7 +12,8 @@ static void clip(char *text)
 	text[str_clip_utf8(s, s.n).n] = '\0';
 }
 
-void problem_add(struct problem_list *l, const char *prefix, const char *field, const char *fmt, ...)
+void problem_add(struct problem_list *l, const char *prefix, const char *field, const char *fmt,
+		 ...)
 {
 	if (l->n == PROBLEM_MAX) {
 		l->more++;

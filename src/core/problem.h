@@ -23,8 +23,8 @@ struct problem_list {
 };
 
 /* Append one; path is `prefix` + `field` ("options." + "method"). */
-void problem_add(struct problem_list *l, const char *prefix, const char *field, const char *fmt, ...)
-	NP_PRINTF(4, 5);
+void problem_add(struct problem_list *l, const char *prefix, const char *field, const char *fmt,
+		 ...) NP_PRINTF(4, 5);
 static inline bool problem_any(const struct problem_list *l)
 {
 	return l->n > 0;

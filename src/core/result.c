@@ -3,12 +3,12 @@
 
 #include "base/str.h"
 
-#define RES_TIME_MAX_US INT64_C(7258118400000000)  /* the year 2200 */
-#define RES_CERT_MAX_S INT64_C(253402300799)       /* the year 9999 */
+#define RES_TIME_MAX_US INT64_C(7258118400000000) /* the year 2200 */
+#define RES_CERT_MAX_S INT64_C(253402300799)      /* the year 9999 */
 #define RES_CODE_MAX 9999
 
 static const char *const status_names[] = {
-	[RES_NONE] = "none", [RES_OK] = "ok", [RES_DEGRADED] = "degraded",
+	[RES_NONE] = "none", [RES_OK] = "ok",           [RES_DEGRADED] = "degraded",
 	[RES_FAIL] = "fail", [RES_UNKNOWN] = "unknown",
 };
 static_assert(NP_LEN(status_names) == RES_STATUS_N, "name every status");
@@ -44,11 +44,21 @@ static const struct class_row classes[] = {
 static_assert(NP_LEN(classes) == RES_CLASS_N, "name every class");
 
 static const char *const field_names[] = {
-	[RES_F_OK] = "", [RES_F_MONITOR] = "monitor", [RES_F_REVISION] = "revision",
-	[RES_F_SLOT] = "slot", [RES_F_ATTEMPT] = "attempt", [RES_F_START] = "start",
-	[RES_F_DURATION] = "duration", [RES_F_PHASES] = "phases", [RES_F_STATUS] = "status",
-	[RES_F_CLASS] = "class", [RES_F_CODE] = "code", [RES_F_SKIPPED] = "skipped",
-	[RES_F_TEXT] = "text", [RES_F_ADDRESS] = "address", [RES_F_CERT] = "cert_expires",
+	[RES_F_OK] = "",
+	[RES_F_MONITOR] = "monitor",
+	[RES_F_REVISION] = "revision",
+	[RES_F_SLOT] = "slot",
+	[RES_F_ATTEMPT] = "attempt",
+	[RES_F_START] = "start",
+	[RES_F_DURATION] = "duration",
+	[RES_F_PHASES] = "phases",
+	[RES_F_STATUS] = "status",
+	[RES_F_CLASS] = "class",
+	[RES_F_CODE] = "code",
+	[RES_F_SKIPPED] = "skipped",
+	[RES_F_TEXT] = "text",
+	[RES_F_ADDRESS] = "address",
+	[RES_F_CERT] = "cert_expires",
 };
 static_assert(NP_LEN(field_names) == RES_FIELD_N, "name every field");
 

@@ -37,7 +37,7 @@ enum res_class {
 	RES_C_CERT_HOST = 8,
 	RES_C_CERT_UNTRUSTED = 9,
 	RES_C_PROTOCOL = 10,
-	RES_C_STATUS = 11,    /* HTTP status, DNS rcode: see code */
+	RES_C_STATUS = 11, /* HTTP status, DNS rcode: see code */
 	RES_C_ASSERTION = 12,
 	RES_C_TOO_LARGE = 13,
 	RES_C_REDIRECT = 14,
@@ -47,37 +47,55 @@ enum res_class {
 	RES_C_OVERLOAD = 18,  /* the checker is behind */
 	RES_C_CLOCK = 19,     /* slot too far ahead of the gateway's clock */
 	RES_C_INTERNAL = 20,
-	RES_C_CLOSED = 21,    /* peer ended the connection before it answered */
+	RES_C_CLOSED = 21, /* peer ended the connection before it answered */
 	RES_CLASS_N
 };
 
-enum res_phase { RES_P_DNS, RES_P_CONNECT, RES_P_TLS, RES_P_FIRST_BYTE, RES_P_TRANSFER, RES_PHASE_N };
+enum res_phase {
+	RES_P_DNS,
+	RES_P_CONNECT,
+	RES_P_TLS,
+	RES_P_FIRST_BYTE,
+	RES_P_TRANSFER,
+	RES_PHASE_N
+};
 
 /* One attempt. All zero except the phases is not valid: use RES_RECORD_INIT. */
 struct res_record {
-	uint64_t monitor;              /* 64-bit number, > 0 */
-	uint32_t revision;             /* of the definition that was run, > 0 */
-	uint32_t attempt;              /* 0: the scheduled one; then extras of the slot */
-	int64_t slot_us;               /* scheduled wall time */
-	int64_t start_us;              /* wall time the attempt began */
+	uint64_t monitor;  /* 64-bit number, > 0 */
+	uint32_t revision; /* of the definition that was run, > 0 */
+	uint32_t attempt;  /* 0: the scheduled one; then extras of the slot */
+	int64_t slot_us;   /* scheduled wall time */
+	int64_t start_us;  /* wall time the attempt began */
 	int64_t duration_us;
 	int64_t phase_us[RES_PHASE_N]; /* -1: this phase did not happen */
 	enum res_status status;
 	enum res_class cls;
-	int32_t code;                  /* HTTP status or DNS rcode; 0: none */
-	uint32_t skipped;              /* slots not run since the last result */
-	np_str text;                   /* one plain sentence; empty when ok */
-	np_str address;                /* target address; empty: as before */
-	int64_t cert_expires_s;        /* Unix seconds; 0: none or as before */
+	int32_t code;           /* HTTP status or DNS rcode; 0: none */
+	uint32_t skipped;       /* slots not run since the last result */
+	np_str text;            /* one plain sentence; empty when ok */
+	np_str address;         /* target address; empty: as before */
+	int64_t cert_expires_s; /* Unix seconds; 0: none or as before */
 };
 #define RES_RECORD_INIT ((struct res_record){ .phase_us = { -1, -1, -1, -1, -1 } })
 
 /* Which field is out of range; RES_F_OK when none is. */
 enum res_field {
 	RES_F_OK = 0,
-	RES_F_MONITOR, RES_F_REVISION, RES_F_SLOT, RES_F_ATTEMPT, RES_F_START, RES_F_DURATION,
-	RES_F_PHASES, RES_F_STATUS, RES_F_CLASS, RES_F_CODE, RES_F_SKIPPED, RES_F_TEXT,
-	RES_F_ADDRESS, RES_F_CERT,
+	RES_F_MONITOR,
+	RES_F_REVISION,
+	RES_F_SLOT,
+	RES_F_ATTEMPT,
+	RES_F_START,
+	RES_F_DURATION,
+	RES_F_PHASES,
+	RES_F_STATUS,
+	RES_F_CLASS,
+	RES_F_CODE,
+	RES_F_SKIPPED,
+	RES_F_TEXT,
+	RES_F_ADDRESS,
+	RES_F_CERT,
 	RES_FIELD_N
 };
 

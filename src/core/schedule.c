@@ -32,5 +32,6 @@ int64_t sched_count(int64_t from_us, int64_t to_us, int64_t phase_us, int64_t in
 	if (to_us <= from_us)
 		return 0;
 	return (sched_at_or_before_us(to_us, phase_us, interval_us) -
-		sched_at_or_before_us(from_us, phase_us, interval_us)) / interval_us;
+		sched_at_or_before_us(from_us, phase_us, interval_us)) /
+	       interval_us;
 }

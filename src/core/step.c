@@ -4,24 +4,37 @@
 #include "base/str.h"
 
 static const char *const state_names[] = {
-	[STEP_PENDING] = "pending", [STEP_UP] = "up", [STEP_SUSPECT] = "suspect",
-	[STEP_DOWN] = "down", [STEP_RECOVERING] = "recovering", [STEP_NODATA] = "nodata",
+	[STEP_PENDING] = "pending",       [STEP_UP] = "up",
+	[STEP_SUSPECT] = "suspect",       [STEP_DOWN] = "down",
+	[STEP_RECOVERING] = "recovering", [STEP_NODATA] = "nodata",
 	[STEP_PAUSED] = "paused",
 };
 static_assert(NP_LEN(state_names) == STEP_STATE_N, "name every state");
 
 static const char *const event_names[] = {
-	[STEP_EV_OPENED] = "opened", [STEP_EV_ACKNOWLEDGED] = "acknowledged",
-	[STEP_EV_UNACKNOWLEDGED] = "unacknowledged", [STEP_EV_LAPSED] = "lapsed",
-	[STEP_EV_REMINDER] = "reminder", [STEP_EV_RECOVERING] = "recovering",
-	[STEP_EV_RELAPSED] = "relapsed", [STEP_EV_RESOLVED] = "resolved",
-	[STEP_EV_BY_HAND] = "by_hand", [STEP_EV_REOPENED] = "reopened",
-	[STEP_EV_STALE] = "stale", [STEP_EV_EVIDENCE] = "evidence",
-	[STEP_EV_WITHDRAWN] = "withdrawn", [STEP_EV_RULES] = "rules", [STEP_EV_NOTE] = "note",
-	[STEP_EV_MAINTENANCE_ON] = "maintenance_on", [STEP_EV_MAINTENANCE_OFF] = "maintenance_off",
-	[STEP_EV_FLAPPING_ON] = "flapping_on", [STEP_EV_FLAPPING_OFF] = "flapping_off",
-	[STEP_EV_SUPPRESSED] = "suppressed", [STEP_EV_RELEASED] = "released",
-	[STEP_EV_ESCALATED] = "escalated", [STEP_EV_RETARGETED] = "retargeted",
+	[STEP_EV_OPENED] = "opened",
+	[STEP_EV_ACKNOWLEDGED] = "acknowledged",
+	[STEP_EV_UNACKNOWLEDGED] = "unacknowledged",
+	[STEP_EV_LAPSED] = "lapsed",
+	[STEP_EV_REMINDER] = "reminder",
+	[STEP_EV_RECOVERING] = "recovering",
+	[STEP_EV_RELAPSED] = "relapsed",
+	[STEP_EV_RESOLVED] = "resolved",
+	[STEP_EV_BY_HAND] = "by_hand",
+	[STEP_EV_REOPENED] = "reopened",
+	[STEP_EV_STALE] = "stale",
+	[STEP_EV_EVIDENCE] = "evidence",
+	[STEP_EV_WITHDRAWN] = "withdrawn",
+	[STEP_EV_RULES] = "rules",
+	[STEP_EV_NOTE] = "note",
+	[STEP_EV_MAINTENANCE_ON] = "maintenance_on",
+	[STEP_EV_MAINTENANCE_OFF] = "maintenance_off",
+	[STEP_EV_FLAPPING_ON] = "flapping_on",
+	[STEP_EV_FLAPPING_OFF] = "flapping_off",
+	[STEP_EV_SUPPRESSED] = "suppressed",
+	[STEP_EV_RELEASED] = "released",
+	[STEP_EV_ESCALATED] = "escalated",
+	[STEP_EV_RETARGETED] = "retargeted",
 };
 static_assert(NP_LEN(event_names) == STEP_EVENT_N, "name every event");
 
@@ -37,17 +50,19 @@ static const struct {
 static_assert(NP_LEN(closes) == STEP_CLOSE_N, "name every reason");
 
 static const char *const notice_names[] = {
-	[STEP_N_OPENED] = "opened", [STEP_N_ACKNOWLEDGED] = "acknowledged",
-	[STEP_N_REMINDER] = "reminder", [STEP_N_RESOLVED] = "resolved", [STEP_N_STALE] = "stale",
-	[STEP_N_REOPENED] = "reopened", [STEP_N_NODATA] = "nodata",
-	[STEP_N_DATA_BACK] = "data_back", [STEP_N_FLAPPING] = "flapping",
-	[STEP_N_ESCALATION] = "escalation",
+	[STEP_N_OPENED] = "opened",     [STEP_N_ACKNOWLEDGED] = "acknowledged",
+	[STEP_N_REMINDER] = "reminder", [STEP_N_RESOLVED] = "resolved",
+	[STEP_N_STALE] = "stale",       [STEP_N_REOPENED] = "reopened",
+	[STEP_N_NODATA] = "nodata",     [STEP_N_DATA_BACK] = "data_back",
+	[STEP_N_FLAPPING] = "flapping", [STEP_N_ESCALATION] = "escalation",
 };
 static_assert(NP_LEN(notice_names) == STEP_NOTICE_N, "name every notice");
 
 static const char *const hold_names[] = {
-	[STEP_HOLD_NONE] = "none", [STEP_HOLD_MAINTENANCE] = "maintenance",
-	[STEP_HOLD_SUPPRESSED] = "suppressed", [STEP_HOLD_FLAPPING] = "flapping",
+	[STEP_HOLD_NONE] = "none",
+	[STEP_HOLD_MAINTENANCE] = "maintenance",
+	[STEP_HOLD_SUPPRESSED] = "suppressed",
+	[STEP_HOLD_FLAPPING] = "flapping",
 	[STEP_HOLD_ACKNOWLEDGED] = "acknowledged",
 };
 static_assert(NP_LEN(hold_names) == STEP_HOLD_N, "name every hold");

@@ -10,8 +10,8 @@
 #define TGT_HOST_MAX 253
 
 struct tgt {
-	bool tls;      /* https, or kind tls */
-	bool is_ip;    /* host is an IPv4 or IPv6 literal (brackets removed) */
+	bool tls;   /* https, or kind tls */
+	bool is_ip; /* host is an IPv4 or IPv6 literal (brackets removed) */
 	np_str host;
 	uint16_t port; /* http: 80 or 443 unless given; tls: 443 unless given; icmp, dns: 0 */
 	np_str path;   /* http: "/path?query" as written, "" when absent; no fragment */
@@ -21,7 +21,8 @@ struct tgt {
  * http: http:// or https:// with a host, no credentials, no fragment; tcp: host:port;
  * tls: host[:port]; icmp: host; dns: a name (may end in a dot, may have _labels).
  * Non-ASCII host names are refused: write them as xn--. */
-NP_NODISCARD np_err tgt_parse(enum mon_kind kind, np_str text, struct tgt *ret, const char **ret_why);
+NP_NODISCARD np_err tgt_parse(enum mon_kind kind, np_str text, struct tgt *ret,
+			      const char **ret_why);
 /* Letters, digits, '-', '_' in labels of 1..63, at most 253 in all; or an IP literal. */
 bool tgt_is_host(np_str host);
 bool tgt_is_ipv4(np_str s);

@@ -4,10 +4,10 @@
 #include "base/str.h"
 
 static const char *const names[] = {
-	[TMR_CONFIRM] = "confirm", [TMR_LOOK] = "look", [TMR_RECHECK] = "recheck",
+	[TMR_CONFIRM] = "confirm", [TMR_LOOK] = "look",         [TMR_RECHECK] = "recheck",
 	[TMR_RECOVER] = "recover", [TMR_REMINDER] = "reminder", [TMR_REVIEW] = "review",
-	[TMR_REOPEN] = "reopen", [TMR_NODATA] = "nodata", [TMR_STALE] = "stale",
-	[TMR_HOLD] = "hold", [TMR_ESCALATE] = "escalate", [TMR_FLAP_OFF] = "flap_off",
+	[TMR_REOPEN] = "reopen",   [TMR_NODATA] = "nodata",     [TMR_STALE] = "stale",
+	[TMR_HOLD] = "hold",       [TMR_ESCALATE] = "escalate", [TMR_FLAP_OFF] = "flap_off",
 	[TMR_RELEASE] = "release",
 };
 static_assert(NP_LEN(names) == TMR_N, "name every timer");

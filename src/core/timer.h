@@ -10,16 +10,16 @@
 
 /* Append only: the numbers are stored. */
 enum tmr_kind {
-	TMR_CONFIRM = 0,  /* SUSPECT: time to look once more */
-	TMR_LOOK = 1,     /* the last look may, then must, decide */
-	TMR_RECHECK = 2,  /* SUSPECT, RECOVERING: ask every region again */
+	TMR_CONFIRM = 0, /* SUSPECT: time to look once more */
+	TMR_LOOK = 1,    /* the last look may, then must, decide */
+	TMR_RECHECK = 2, /* SUSPECT, RECOVERING: ask every region again */
 	TMR_RECOVER = 3,
 	TMR_REMINDER = 4,
-	TMR_REVIEW = 5,   /* acknowledged: hourly, lapses after 24 h */
-	TMR_REOPEN = 6,   /* resolved by a person, still down */
+	TMR_REVIEW = 5, /* acknowledged: hourly, lapses after 24 h */
+	TMR_REOPEN = 6, /* resolved by a person, still down */
 	TMR_NODATA = 7,
-	TMR_STALE = 8,    /* the next vote ends by age */
-	TMR_HOLD = 9,     /* the caller's: our own absence ends at the latest now */
+	TMR_STALE = 8, /* the next vote ends by age */
+	TMR_HOLD = 9,  /* the caller's: our own absence ends at the latest now */
 	TMR_ESCALATE = 10,
 	TMR_FLAP_OFF = 11,
 	TMR_RELEASE = 12, /* suppressed: the parent had no incident for one round */

@@ -73,11 +73,9 @@ int32_t upt_observed_milli(const struct upt_sum *s)
 {
 	uint64_t all = 0;
 	for (size_t i = 0; i < UPT_N; i++)
-		all += (uint64_t)s->us[i] / UPT_N; /* five times INT64_MAX would wrap */
-	uint64_t unknown = (uint64_t)s->us[UPT_UNKNOWN] / UPT_N;
-	if (s->us[UPT_UNKNOWN] > 0 && unknown == 0)
-		unknown = 1; /* never rounded up to 100 % */
-	return milli(all > unknown ? all - unknown : 0, all);
+		if (__builtin_add_overflow(all, (uint64_t)s->us[i], &all))
+			all = UINT64_MAX; /* saturated sums: nonsense, but no wrap */
+	return milli(all - (uint64_t)s->us[UPT_UNKNOWN], all);
 }
 
 void upt_text(int32_t m, char ret[UPT_TEXT_MAX])

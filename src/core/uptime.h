@@ -9,7 +9,14 @@
 #include "base/np.h"
 
 /* By precedence, strongest first: excluded > unknown > down > degraded > up. */
-enum upt_state { UPT_EXCLUDED = 0, UPT_UNKNOWN = 1, UPT_DOWN = 2, UPT_DEGRADED = 3, UPT_UP = 4, UPT_N };
+enum upt_state {
+	UPT_EXCLUDED = 0,
+	UPT_UNKNOWN = 1,
+	UPT_DOWN = 2,
+	UPT_DEGRADED = 3,
+	UPT_UP = 4,
+	UPT_N
+};
 
 struct upt_span {
 	int64_t from_us, to_us; /* [from, to) */

@@ -6,12 +6,15 @@
 #define VD_VERSION 1
 
 static const char *const verdict_names[] = {
-	[VD_NODATA] = "nodata", [VD_UP] = "up", [VD_DOWN] = "down", [VD_HELD] = "held",
+	[VD_NODATA] = "nodata",
+	[VD_UP] = "up",
+	[VD_DOWN] = "down",
+	[VD_HELD] = "held",
 };
 static_assert(NP_LEN(verdict_names) == VD_VERDICT_N, "name every verdict");
 
 static const char *const out_names[] = {
-	[VD_COUNTS] = "counts", [VD_SILENT] = "silent", [VD_STALE] = "stale",
+	[VD_COUNTS] = "counts", [VD_SILENT] = "silent",   [VD_STALE] = "stale",
 	[VD_BANNED] = "banned", [VD_SUSPECT] = "suspect",
 };
 static_assert(NP_LEN(out_names) == VD_OUT_N, "name every reason");
@@ -114,7 +117,8 @@ void vd_decide(const struct mon_def *d, const struct vote *vote, int64_t fresh_u
 	       struct vd_evidence *ret)
 {
 	assert(d->region_n <= MON_REGIONS_MAX);
-	*ret = (struct vd_evidence){ .at_us = at_us, .revision = d->revision,
+	*ret = (struct vd_evidence){ .at_us = at_us,
+				     .revision = d->revision,
 				     .n = (uint8_t)d->region_n };
 	for (uint32_t i = 0; i < d->region_n; i++)
 		ret->region[i] = region_of(d, &vote[i], i, fresh_us);
@@ -123,8 +127,8 @@ void vd_decide(const struct mon_def *d, const struct vote *vote, int64_t fresh_u
 	ret->verdict = (uint8_t)decide(d, ret);
 	ret->partial = ret->f > 0 && ret->verdict != VD_DOWN;
 	ret->degraded = ret->verdict == VD_UP && 2 * soft > ret->e;
-	ret->unreachable = d->quorum == MON_Q_NUMBER && ret->e >= vd_majority(ret->n) &&
-			   ret->e < d->quorum_n;
+	ret->unreachable =
+		d->quorum == MON_Q_NUMBER && ret->e >= vd_majority(ret->n) && ret->e < d->quorum_n;
 	find_completer(ret, vote);
 }
 

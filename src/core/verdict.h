@@ -13,17 +13,23 @@
 enum vd_verdict { VD_NODATA = 0, VD_UP = 1, VD_DOWN = 2, VD_HELD = 3, VD_VERDICT_N };
 
 /* Why a region does not count. */
-enum vd_out { VD_COUNTS = 0, VD_SILENT = 1 /* never said anything, or unknown */, VD_STALE = 2,
-	      VD_BANNED = 3, VD_SUSPECT = 4, VD_OUT_N };
+enum vd_out {
+	VD_COUNTS = 0,
+	VD_SILENT = 1 /* never said anything, or unknown */,
+	VD_STALE = 2,
+	VD_BANNED = 3,
+	VD_SUSPECT = 4,
+	VD_OUT_N
+};
 
 struct vd_region {
-	uint32_t region;  /* number */
-	uint8_t say;      /* enum vote_say, the last one said even when it does not count */
-	uint8_t out;      /* enum vd_out */
-	bool said_fail;   /* FAIL was its last word before it stopped to count */
+	uint32_t region; /* number */
+	uint8_t say;     /* enum vote_say, the last one said even when it does not count */
+	uint8_t out;     /* enum vd_out */
+	bool said_fail;  /* FAIL was its last word before it stopped to count */
 	bool soft;
-	uint8_t status;   /* of its newest attempt: enum res_status */
-	uint8_t cls;      /* enum res_class */
+	uint8_t status; /* of its newest attempt: enum res_status */
+	uint8_t cls;    /* enum res_class */
 	int32_t code;
 	int64_t since_us; /* start of the present run of failures or passes */
 	int64_t last_us;  /* start of its newest attempt; 0: never */
@@ -33,13 +39,13 @@ struct vd_region {
 struct vd_evidence {
 	int64_t at_us;
 	uint32_t revision;
-	uint8_t verdict;     /* enum vd_verdict */
-	bool partial;        /* f > 0 and not DOWN */
-	bool degraded;       /* UP, soft in a strict majority */
-	bool unreachable;    /* a quorum number that those who can speak cannot reach */
+	uint8_t verdict;               /* enum vd_verdict */
+	bool partial;                  /* f > 0 and not DOWN */
+	bool degraded;                 /* UP, soft in a strict majority */
+	bool unreachable;              /* a quorum number that those who can speak cannot reach */
 	uint8_t n, f, k, e, q, f_held; /* f_held is f' */
-	int8_t completer;    /* index of the region whose FAIL completed the quorum; -1: not DOWN */
-	int64_t completed_us;       /* DOWN: start of the failing attempt that completed the quorum */
+	int8_t completer; /* index of the region whose FAIL completed the quorum; -1: not DOWN */
+	int64_t completed_us; /* DOWN: start of the failing attempt that completed the quorum */
 	int64_t completer_first_us; /* DOWN: first failing attempt of that region */
 	struct vd_region region[MON_REGIONS_MAX];
 };

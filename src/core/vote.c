@@ -2,7 +2,9 @@
 #include "core/vote.h"
 
 static const char *const say_names[] = {
-	[VOTE_NONE] = "none", [VOTE_OK] = "ok", [VOTE_FAIL] = "fail",
+	[VOTE_NONE] = "none",
+	[VOTE_OK] = "ok",
+	[VOTE_FAIL] = "fail",
 };
 static_assert(NP_LEN(say_names) == VOTE_SAY_N, "name every vote");
 
@@ -134,8 +136,11 @@ void vote_ban(struct vote *v)
 void vote_clear(struct vote *v)
 {
 	*v = (struct vote){
-		.suspect = v->suspect, .slot_us = v->slot_us, .attempt = v->attempt,
-		.status = v->status, .asked_us = v->asked_us,
+		.suspect = v->suspect,
+		.slot_us = v->slot_us,
+		.attempt = v->attempt,
+		.status = v->status,
+		.asked_us = v->asked_us,
 	};
 }
 

@@ -16,21 +16,21 @@
 enum vote_say { VOTE_NONE = 0, VOTE_OK = 1, VOTE_FAIL = 2, VOTE_SAY_N };
 
 struct vote {
-	uint8_t say;      /* enum vote_say; meaningful while not stale */
-	bool ended;       /* fell silent: stale until the next attempt that votes */
-	bool banned;      /* evidence withdrawn; cleared by the next attempt that votes */
-	bool suspect;     /* region is suspect: folds on, does not count */
-	bool soft;        /* newest pass was degraded */
-	bool said_fail;   /* said FAIL since it last said OK (counts toward f') */
-	bool slow_asked;  /* a "slow" word about the newest attempt asked already */
-	uint32_t fails;   /* failing attempts in a row */
-	uint32_t passes;  /* passes in a row */
-	int64_t slot_us;  /* newest attempt: order is (slot, attempt) */
+	uint8_t say;     /* enum vote_say; meaningful while not stale */
+	bool ended;      /* fell silent: stale until the next attempt that votes */
+	bool banned;     /* evidence withdrawn; cleared by the next attempt that votes */
+	bool suspect;    /* region is suspect: folds on, does not count */
+	bool soft;       /* newest pass was degraded */
+	bool said_fail;  /* said FAIL since it last said OK (counts toward f') */
+	bool slow_asked; /* a "slow" word about the newest attempt asked already */
+	uint32_t fails;  /* failing attempts in a row */
+	uint32_t passes; /* passes in a row */
+	int64_t slot_us; /* newest attempt: order is (slot, attempt) */
 	uint32_t attempt;
-	uint8_t status;   /* of the newest attempt: enum res_status, RES_NONE before the first */
-	uint8_t cls;      /* enum res_class of the newest attempt */
+	uint8_t status; /* of the newest attempt: enum res_status, RES_NONE before the first */
+	uint8_t cls;    /* enum res_class of the newest attempt */
 	int32_t code;
-	int64_t start_us;      /* of the newest attempt */
+	int64_t start_us; /* of the newest attempt */
 	int64_t duration_us;
 	int64_t heard_us;      /* freshness counts from here; 0: never */
 	int64_t first_fail_us; /* start of the first failing attempt of the present run */
@@ -52,9 +52,9 @@ struct vote_attempt {
 };
 
 enum vote_took {
-	VOTE_TOOK = 0,      /* folded */
-	VOTE_LATE,          /* not newer than the region's newest */
-	VOTE_AHEAD,         /* slot too far in the future */
+	VOTE_TOOK = 0, /* folded */
+	VOTE_LATE,     /* not newer than the region's newest */
+	VOTE_AHEAD,    /* slot too far in the future */
 	VOTE_OLD_REVISION,
 	VOTE_TOOK_N
 };

@@ -7,12 +7,22 @@
 #define WHY_SENTENCE_MAX 8192
 
 static const char *const code_names[] = {
-	[WHY_PENDING] = "pending", [WHY_UP] = "up", [WHY_PARTIAL] = "partial",
-	[WHY_DEGRADED] = "degraded", [WHY_WAITING] = "waiting", [WHY_LOOKING] = "looking",
-	[WHY_ALERTED] = "alerted", [WHY_RECOVERING] = "recovering",
-	[WHY_ACKNOWLEDGED] = "acknowledged", [WHY_BY_HAND] = "by_hand", [WHY_STALE] = "stale",
-	[WHY_NODATA] = "nodata", [WHY_PAUSED] = "paused", [WHY_DELETED] = "deleted",
-	[WHY_MAINTENANCE] = "maintenance", [WHY_SUPPRESSED] = "suppressed",
+	[WHY_PENDING] = "pending",
+	[WHY_UP] = "up",
+	[WHY_PARTIAL] = "partial",
+	[WHY_DEGRADED] = "degraded",
+	[WHY_WAITING] = "waiting",
+	[WHY_LOOKING] = "looking",
+	[WHY_ALERTED] = "alerted",
+	[WHY_RECOVERING] = "recovering",
+	[WHY_ACKNOWLEDGED] = "acknowledged",
+	[WHY_BY_HAND] = "by_hand",
+	[WHY_STALE] = "stale",
+	[WHY_NODATA] = "nodata",
+	[WHY_PAUSED] = "paused",
+	[WHY_DELETED] = "deleted",
+	[WHY_MAINTENANCE] = "maintenance",
+	[WHY_SUPPRESSED] = "suppressed",
 	[WHY_FLAPPING] = "flapping",
 };
 static_assert(NP_LEN(code_names) == WHY_CODE_N, "name every code");
@@ -73,9 +83,9 @@ static int64_t next_of(const struct mon_def *def, const struct inc *i, enum why_
 		bool has;
 		enum tmr_kind timer;
 	} rows[WHY_CODE_N] = {
-		[WHY_WAITING] = { true, TMR_CONFIRM }, [WHY_RECOVERING] = { true, TMR_RECOVER },
-		[WHY_ALERTED] = { true, TMR_REMINDER }, [WHY_BY_HAND] = { true, TMR_REOPEN },
-		[WHY_STALE] = { true, TMR_REMINDER }, [WHY_FLAPPING] = { true, TMR_FLAP_OFF },
+		[WHY_WAITING] = { true, TMR_CONFIRM },    [WHY_RECOVERING] = { true, TMR_RECOVER },
+		[WHY_ALERTED] = { true, TMR_REMINDER },   [WHY_BY_HAND] = { true, TMR_REOPEN },
+		[WHY_STALE] = { true, TMR_REMINDER },     [WHY_FLAPPING] = { true, TMR_FLAP_OFF },
 		[WHY_SUPPRESSED] = { true, TMR_RELEASE }, [WHY_PENDING] = { true, TMR_NODATA },
 	};
 	if (code == WHY_LOOKING)
@@ -108,14 +118,14 @@ void why_of(const struct mon_def *def, const struct mst *st, const struct why_fa
 	ret->code = code_of(i, e);
 	ret->alert = i->open && i->told;
 	ret->no_channel = f->channels_known && f->channels == 0;
-	ret->channels_dead = f->channels_known && f->channels > 0 &&
-			     f->channels_dead >= f->channels;
+	ret->channels_dead =
+		f->channels_known && f->channels > 0 && f->channels_dead >= f->channels;
 	ret->unreachable = e->unreachable;
 	ret->rules_changed = i->rules_us > 0 && st->revision > 1 &&
 			     f->now_us - i->rules_us < def->interval_ms * NP_MS_US;
 	ret->no_second_opinion = e->n == 1;
-	ret->hold = !i->open ? STEP_HOLD_NONE
-			     : inc_hold(i, i->told ? STEP_N_REMINDER : STEP_N_OPENED);
+	ret->hold =
+		!i->open ? STEP_HOLD_NONE : inc_hold(i, i->told ? STEP_N_REMINDER : STEP_N_OPENED);
 	ret->since_us = since_of(i, ret->code);
 	ret->next_us = next_of(def, i, ret->code);
 	ret->acked_us = i->acked ? i->acked_us : 0;

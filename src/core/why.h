@@ -11,10 +11,23 @@
 
 /* What a monitor's situation is; names are the JSON's "code". */
 enum why_code {
-	WHY_PENDING, WHY_UP, WHY_PARTIAL, WHY_DEGRADED, WHY_WAITING /* SUSPECT */,
-	WHY_LOOKING /* last look */, WHY_ALERTED, WHY_RECOVERING, WHY_ACKNOWLEDGED, WHY_BY_HAND,
-	WHY_STALE /* open, no data */, WHY_NODATA, WHY_PAUSED, WHY_DELETED, WHY_MAINTENANCE,
-	WHY_SUPPRESSED, WHY_FLAPPING,
+	WHY_PENDING,
+	WHY_UP,
+	WHY_PARTIAL,
+	WHY_DEGRADED,
+	WHY_WAITING /* SUSPECT */,
+	WHY_LOOKING /* last look */,
+	WHY_ALERTED,
+	WHY_RECOVERING,
+	WHY_ACKNOWLEDGED,
+	WHY_BY_HAND,
+	WHY_STALE /* open, no data */,
+	WHY_NODATA,
+	WHY_PAUSED,
+	WHY_DELETED,
+	WHY_MAINTENANCE,
+	WHY_SUPPRESSED,
+	WHY_FLAPPING,
 	WHY_CODE_N
 };
 
@@ -32,11 +45,11 @@ struct why_facts {
 /* Machine-readable form. */
 struct why {
 	enum why_code code;
-	bool alert;        /* an alert is out for what is happening now */
+	bool alert; /* an alert is out for what is happening now */
 	bool no_channel, channels_dead, unreachable, rules_changed, no_second_opinion;
 	enum step_hold hold;
-	int64_t since_us;  /* of the situation; 0: none */
-	int64_t next_us;   /* when something is due (alert, closing, reminder, reopening); 0: none */
+	int64_t since_us; /* of the situation; 0: none */
+	int64_t next_us;  /* when something is due (alert, closing, reminder, reopening); 0: none */
 	int64_t acked_us;
 	uint32_t incident; /* ordinal of the open incident; 0: none */
 	struct vd_evidence evidence;
@@ -51,6 +64,6 @@ void why_json(const struct why *w, const struct why_facts *f, struct jsonw *out)
 
 /* The same for stored evidence: "2 of 3 regions fail (needs 2). fra1: …" */
 void why_evidence_sentence(const struct vd_evidence *e, const struct why_facts *f, struct buf *out);
-/* {at, verdict, n, fail, ok, need, partial, degraded, unreachable, regions: [{region, say, …}]} */
+/* {at, verdict, n, fail, ok, need, …, regions: [{region, say, …}]} */
 void why_evidence_json(const struct vd_evidence *e, const struct why_facts *f, struct jsonw *out);
 const char *why_code_name(enum why_code c);

@@ -254,9 +254,12 @@ static void a_ban_withdraws_evidence(void **state NP_UNUSED)
 	/* region 1 alone says FAIL, through a checker of ill will */
 	for (uint32_t a = 0; a < 12 && s.opened == 0; a++) {
 		struct mst_event ev = region_event(MST_RESULT, 1);
-		ev.result = (struct vote_attempt){
-			.revision = 1, .slot_us = s.now_us, .start_us = s.now_us,
-			.received_us = s.now_us, .status = RES_FAIL, .cls = RES_C_REFUSED };
+		ev.result = (struct vote_attempt){ .revision = 1,
+						   .slot_us = s.now_us,
+						   .start_us = s.now_us,
+						   .received_us = s.now_us,
+						   .status = RES_FAIL,
+						   .cls = RES_C_REFUSED };
 		sim_apply(&s, ev);
 		s.checker[0].dead = true;
 		pass(3 * NP_SEC_US);
@@ -283,9 +286,12 @@ static void dropping_the_failing_regions_withdraws(void **state NP_UNUSED)
 	s.checker[4].dead = true;
 	while (s.opened == 0 && s.now_us < UP_AT + 5 * NP_MIN_US) {
 		struct mst_event ev = region_event(MST_RESULT, 5);
-		ev.result = (struct vote_attempt){
-			.revision = 1, .slot_us = s.now_us, .start_us = s.now_us,
-			.received_us = s.now_us, .status = RES_FAIL, .cls = RES_C_RESET };
+		ev.result = (struct vote_attempt){ .revision = 1,
+						   .slot_us = s.now_us,
+						   .start_us = s.now_us,
+						   .received_us = s.now_us,
+						   .status = RES_FAIL,
+						   .cls = RES_C_RESET };
 		sim_apply(&s, ev);
 		pass(2 * NP_SEC_US);
 	}
@@ -345,9 +351,12 @@ static void a_tie_is_held_and_never_opens(void **state NP_UNUSED)
 	start(2);
 	for (int i = 0; i < 100; i++) {
 		struct mst_event ev = region_event(MST_RESULT, 1);
-		ev.result = (struct vote_attempt){
-			.revision = 1, .slot_us = s.now_us, .start_us = s.now_us,
-			.received_us = s.now_us, .status = RES_FAIL, .cls = RES_C_RESET };
+		ev.result = (struct vote_attempt){ .revision = 1,
+						   .slot_us = s.now_us,
+						   .start_us = s.now_us,
+						   .received_us = s.now_us,
+						   .status = RES_FAIL,
+						   .cls = RES_C_RESET };
 		s.checker[0].dead = true;
 		sim_apply(&s, ev);
 		pass(10 * NP_SEC_US);
@@ -360,7 +369,8 @@ static void a_tie_is_held_and_never_opens(void **state NP_UNUSED)
 
 static void maintenance_holds_the_alert_and_tells_later(void **state NP_UNUSED)
 {
-	struct mst_event on = { .kind = MST_MAINTENANCE, .on = true }, off = { .kind = MST_MAINTENANCE };
+	struct mst_event on = { .kind = MST_MAINTENANCE, .on = true },
+			 off = { .kind = MST_MAINTENANCE };
 	start(3);
 	sim_apply(&s, on);
 	go_down();

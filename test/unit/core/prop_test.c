@@ -68,16 +68,22 @@ static struct mon_def definition(uint8_t which, uint32_t revision)
 static enum mst_event_kind draw_kind(uint64_t *rng)
 {
 	static const enum mst_event_kind rare[] = {
-		MST_SLOW, MST_COMMAND, MST_COMMAND, MST_RULES, MST_SILENT, MST_BAN, MST_SUSPECT,
-		MST_PARENT, MST_MAINTENANCE, MST_HOLD, MST_RESUME, MST_RESUME,
+		MST_SLOW,    MST_COMMAND, MST_COMMAND,     MST_RULES, MST_SILENT, MST_BAN,
+		MST_SUSPECT, MST_PARENT,  MST_MAINTENANCE, MST_HOLD,  MST_RESUME, MST_RESUME,
 	};
 	return draw(rng, 4) != 0 ? MST_RESULT : rare[draw(rng, NP_LEN(rare))];
 }
 
 static struct move draw_move(uint64_t *rng, bool down)
 {
-	static const int64_t waits_us[] = { 0, NP_MS_US, NP_SEC_US, 5 * NP_SEC_US, 10 * NP_SEC_US,
-					    20 * NP_SEC_US, 3 * NP_MIN_US, 2 * NP_HOUR_US };
+	static const int64_t waits_us[] = { 0,
+					    NP_MS_US,
+					    NP_SEC_US,
+					    5 * NP_SEC_US,
+					    10 * NP_SEC_US,
+					    20 * NP_SEC_US,
+					    3 * NP_MIN_US,
+					    2 * NP_HOUR_US };
 	struct move m = { .wait_us = waits_us[draw(rng, draw(rng, 8) + 1)] };
 	m.ev.kind = draw_kind(rng);
 	m.ev.region = (uint32_t)draw(rng, REGIONS) + 1;
@@ -87,8 +93,9 @@ static struct move draw_move(uint64_t *rng, bool down)
 		m.ev.result = (struct vote_attempt){
 			.attempt = (uint32_t)draw(rng, 3),
 			.duration_us = (int64_t)draw(rng, 10) * NP_SEC_US,
-			.status = luck == 0 ? RES_UNKNOWN
-				  : (luck < 17) == down ? RES_FAIL : RES_OK,
+			.status = luck == 0             ? RES_UNKNOWN
+				  : (luck < 17) == down ? RES_FAIL
+							: RES_OK,
 			.cls = RES_C_RESET,
 		};
 	else if (m.ev.kind == MST_COMMAND)
@@ -122,7 +129,8 @@ static bool has_due_timer(const struct inc *i)
 	return false;
 }
 
-static const char *broken_action(struct world *w, const struct step_action *a, enum mst_event_kind k)
+static const char *broken_action(struct world *w, const struct step_action *a,
+				 enum mst_event_kind k)
 {
 	if (a->kind == STEP_INCIDENT_OPEN) {
 		if (w->opened++ != w->closed)
@@ -282,7 +290,8 @@ static void print_history(const struct move *history, size_t n)
 			    (double)history[i].wait_us / 1e6, (int)history[i].ev.kind,
 			    history[i].ev.region,
 			    history[i].ev.kind == MST_RESULT ? (int)history[i].ev.result.status : 0,
-			    history[i].ev.kind == MST_COMMAND ? (int)history[i].ev.command.kind : -1,
+			    history[i].ev.kind == MST_COMMAND ? (int)history[i].ev.command.kind
+							      : -1,
 			    history[i].rules, history[i].ev.on);
 }
 

@@ -123,7 +123,8 @@ static void perform(struct sim *s, const struct step_action *a)
 		for (uint32_t i = 0; i < s->def.region_n; i++)
 			if (a->check.mask & UINT32_C(1) << i)
 				send(s, s->now_us + SIM_NET_US,
-				     (struct sim_message){ .is_ask = true, .index = i,
+				     (struct sim_message){ .is_ask = true,
+							   .index = i,
 							   .exempt = a->check.exempt });
 		break;
 	case STEP_SET_TIMER:
@@ -204,9 +205,13 @@ static void end(struct sim *s, uint32_t i)
 	struct sim_checker *c = &s->checker[i];
 	struct sim_message m = { .event = { .kind = MST_RESULT, .region = i + 1 } };
 	m.event.result = (struct vote_attempt){
-		.revision = s->def.revision, .slot_us = c->slot_us, .attempt = c->attempt,
-		.start_us = c->start_us, .duration_us = c->end_us - c->start_us,
-		.received_us = s->now_us + SIM_NET_US, .status = c->outcome,
+		.revision = s->def.revision,
+		.slot_us = c->slot_us,
+		.attempt = c->attempt,
+		.start_us = c->start_us,
+		.duration_us = c->end_us - c->start_us,
+		.received_us = s->now_us + SIM_NET_US,
+		.status = c->outcome,
 		.cls = c->outcome == RES_FAIL ? RES_C_REFUSED : RES_C_NONE,
 	};
 	if (!c->dead)
@@ -331,7 +336,8 @@ void sim_run(struct sim *s, int64_t until_us)
 				who = i;
 		int64_t turn_us = next_of(&s->checker[who]);
 		int64_t due_us = tmr_next(&s->st.inc.timers, &kind)
-					 ? s->st.inc.timers.of[kind].due_us : INT64_MAX;
+					 ? s->st.inc.timers.of[kind].due_us
+					 : INT64_MAX;
 		int64_t first_us = msg_us < turn_us ? msg_us : turn_us;
 		first_us = due_us < first_us ? due_us : first_us;
 		if (first_us > until_us)

@@ -18,11 +18,11 @@ struct sim_span {
 };
 
 struct sim_checker {
-	bool dead;           /* says nothing */
+	bool dead; /* says nothing */
 	bool running;
-	bool retry_due;      /* next_us is a retry, not a slot */
+	bool retry_due; /* next_us is a retry, not a slot */
 	uint32_t attempt;
-	uint32_t tries;      /* extras left in this slot after failures */
+	uint32_t tries; /* extras left in this slot after failures */
 	int64_t slot_us, start_us, end_us;
 	int64_t next_slot_us, retry_us;
 	enum res_status outcome;
@@ -30,8 +30,8 @@ struct sim_checker {
 
 struct sim_message {
 	int64_t at_us;
-	uint64_t order;      /* first in, first out among equals */
-	bool is_ask;         /* to a checker; else an event for the machine */
+	uint64_t order; /* first in, first out among equals */
+	bool is_ask;    /* to a checker; else an event for the machine */
 	bool exempt;
 	uint32_t index;
 	struct mst_event event;
@@ -55,7 +55,7 @@ struct sim {
 	/* what happened */
 	uint32_t opened, closed, events;
 	uint32_t notices[STEP_NOTICE_N], held[STEP_NOTICE_N];
-	uint64_t hash;           /* of all actions: equal runs have equal hashes */
+	uint64_t hash; /* of all actions: equal runs have equal hashes */
 	int64_t opened_at_us, opened_notice_us, closed_at_us, resolved_notice_us;
 	enum step_close reason;
 };

@@ -25,7 +25,8 @@ struct world {
 };
 
 /* The target goes down at PHASES moments spread over an interval, for down_us. */
-static void seconds_to_alert(struct world w, int64_t down_us, int64_t ret[PHASES], uint32_t *ret_told)
+static void seconds_to_alert(struct world w, int64_t down_us, int64_t ret[PHASES],
+			     uint32_t *ret_told)
 {
 	static struct sim s;
 	*ret_told = 0;
@@ -109,7 +110,8 @@ static void resolves_within_80_seconds(void **state NP_UNUSED)
 	int64_t worst_us = 0;
 	for (int p = 0; p < PHASES; p++) {
 		sim_init(&s, 3, 60000, (uint64_t)p + 1);
-		int64_t at_us = SIM_START_US + WARM_US, back_us = at_us + 7 * NP_MIN_US + p * NP_SEC_US;
+		int64_t at_us = SIM_START_US + WARM_US,
+			back_us = at_us + 7 * NP_MIN_US + p * NP_SEC_US;
 		sim_down(&s, at_us, back_us);
 		sim_run(&s, back_us + 10 * NP_MIN_US);
 		assert_int_equal(s.closed, 1);

@@ -37,7 +37,7 @@ static void decide(const char *regions, int quorum, struct vd_evidence *ret)
 {
 	struct mon_def d = mon_defaults(0);
 	struct vote votes[MON_REGIONS_MAX] = { 0 };
-	d.quorum = quorum > 0 ? MON_Q_NUMBER : (enum mon_quorum)-quorum;
+	d.quorum = quorum > 0 ? MON_Q_NUMBER : (enum mon_quorum) - quorum;
 	d.quorum_n = quorum > 0 ? (uint32_t)quorum : 0;
 	for (; regions[d.region_n] != '\0'; d.region_n++) {
 		d.region[d.region_n] = d.region_n + 1;
@@ -64,15 +64,15 @@ static void verdicts_by_rows(void **state NP_UNUSED)
 		{ "OOO", MAJ, VD_UP, false, false },
 		{ "OOF", MAJ, VD_UP, true, false },
 		{ "OFF", MAJ, VD_DOWN, false, false },
-		{ "OF", MAJ, VD_HELD, true, false },       /* a tie holds */
+		{ "OF", MAJ, VD_HELD, true, false }, /* a tie holds */
 		{ "O-", MAJ, VD_NODATA, false, false },
 		{ "OO-", MAJ, VD_UP, false, false },
-		{ "O--", MAJ, VD_NODATA, false, false },   /* missing data is no agreement */
+		{ "O--", MAJ, VD_NODATA, false, false }, /* missing data is no agreement */
 		{ "F--", MAJ, VD_NODATA, true, false },
 		{ "FF-", MAJ, VD_DOWN, false, false },
 		{ "OF-", MAJ, VD_HELD, true, false },
 		{ "OOx", MAJ, VD_UP, false, false },
-		{ "OOOxx", MAJ, VD_HELD, false, false },   /* f' = 2 reaches q = 2 of 3 */
+		{ "OOOxx", MAJ, VD_HELD, false, false }, /* f' = 2 reaches q = 2 of 3 */
 		{ "OOObb", MAJ, VD_HELD, false, false },
 		{ "OOOuu", MAJ, VD_HELD, false, false },
 		{ "OOO~~", MAJ, VD_HELD, false, false },
@@ -82,18 +82,18 @@ static void verdicts_by_rows(void **state NP_UNUSED)
 		{ "FFF", ALL, VD_DOWN, false, false },
 		{ "FFO", ALL, VD_HELD, true, false },
 		{ "FOO", ALL, VD_UP, true, false },
-		{ "FF-", ALL, VD_DOWN, false, false },     /* all of those that count */
+		{ "FF-", ALL, VD_DOWN, false, false }, /* all of those that count */
 		{ "FOO", ANY, VD_DOWN, false, false },
 		{ "OOO", ANY, VD_UP, false, false },
 		{ "OOx", ANY, VD_HELD, false, false },
 		{ "FOO", 1, VD_DOWN, false, false },
 		{ "FFO", 3, VD_HELD, true, false },
-		{ "FF-", 3, VD_NODATA, true, false },      /* E < N */
+		{ "FF-", 3, VD_NODATA, true, false }, /* E < N */
 		{ "FFF", 3, VD_DOWN, false, false },
 		{ "DDO", MAJ, VD_UP, false, true },
 		{ "DOO", MAJ, VD_UP, false, false },
 		{ "DD", MAJ, VD_UP, false, true },
-		{ "DO", MAJ, VD_UP, false, false },        /* half is no strict majority */
+		{ "DO", MAJ, VD_UP, false, false }, /* half is no strict majority */
 		{ "DFF", MAJ, VD_DOWN, false, false },
 	};
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
@@ -102,7 +102,8 @@ static void verdicts_by_rows(void **state NP_UNUSED)
 		if (e.verdict != rows[i].verdict || e.partial != rows[i].partial ||
 		    e.degraded != rows[i].degraded)
 			fail_msg("row %zu \"%s\": %s partial %d degraded %d", i, rows[i].regions,
-				 vd_verdict_name((enum vd_verdict)e.verdict), e.partial, e.degraded);
+				 vd_verdict_name((enum vd_verdict)e.verdict), e.partial,
+				 e.degraded);
 	}
 }
 

@@ -26,9 +26,14 @@ static struct vote_change fold(const struct mon_def *d, struct vote *v, int64_t 
 {
 	int64_t at_us = slot_us + attempt * 5 * NP_SEC_US;
 	struct vote_attempt a = {
-		.revision = d->revision, .slot_us = slot_us, .attempt = attempt,
-		.start_us = at_us, .duration_us = NP_MS_US, .received_us = at_us + NP_MS_US,
-		.status = s, .cls = res_is_pass(s) ? RES_C_NONE : RES_C_REFUSED,
+		.revision = d->revision,
+		.slot_us = slot_us,
+		.attempt = attempt,
+		.start_us = at_us,
+		.duration_us = NP_MS_US,
+		.received_us = at_us + NP_MS_US,
+		.status = s,
+		.cls = res_is_pass(s) ? RES_C_NONE : RES_C_REFUSED,
 	};
 	return vote_fold(d, v, &a, at_us + 2 * NP_MS_US);
 }
@@ -93,8 +98,12 @@ static void future_slots_touch_nothing(void **state NP_UNUSED)
 	struct vote v = { 0 };
 	(void)fold(&d, &v, T0, 0, RES_OK);
 	struct vote before = v;
-	struct vote_attempt a = { .revision = 3, .slot_us = T0 + 60 * MINUTE, .start_us = T0,
-				  .received_us = T0, .status = RES_UNKNOWN, .cls = RES_C_CLOCK };
+	struct vote_attempt a = { .revision = 3,
+				  .slot_us = T0 + 60 * MINUTE,
+				  .start_us = T0,
+				  .received_us = T0,
+				  .status = RES_UNKNOWN,
+				  .cls = RES_C_CLOCK };
 	assert_int_equal(vote_fold(&d, &v, &a, T0).took, VOTE_AHEAD);
 	assert_memory_equal(&v, &before, sizeof v);
 	a.slot_us = T0 + 5 * NP_SEC_US;
@@ -106,8 +115,9 @@ static void older_revisions_never_vote(void **state NP_UNUSED)
 {
 	const struct mon_def d = rules();
 	struct vote v = { 0 };
-	struct vote_attempt a = { .revision = 2, .slot_us = T0, .start_us = T0, .received_us = T0,
-				  .status = RES_OK };
+	struct vote_attempt a = {
+		.revision = 2, .slot_us = T0, .start_us = T0, .received_us = T0, .status = RES_OK
+	};
 	assert_int_equal(vote_fold(&d, &v, &a, T0).took, VOTE_OLD_REVISION);
 	assert_int_equal(v.say, VOTE_NONE);
 }
@@ -127,8 +137,11 @@ static void old_spooled_attempts_are_not_fresh(void **state NP_UNUSED)
 {
 	const struct mon_def d = rules();
 	struct vote v = { 0 };
-	struct vote_attempt a = { .revision = 3, .slot_us = T0, .start_us = T0,
-				  .received_us = T0 + 60 * MINUTE, .status = RES_OK };
+	struct vote_attempt a = { .revision = 3,
+				  .slot_us = T0,
+				  .start_us = T0,
+				  .received_us = T0 + 60 * MINUTE,
+				  .status = RES_OK };
 	(void)vote_fold(&d, &v, &a, T0 + 60 * MINUTE);
 	assert_true(vote_is_stale(&d, &v, T0 + 60 * MINUTE));
 }
