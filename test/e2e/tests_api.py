@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input through the front door, and the command line."""
+import json
+import os
+import re
+import tempfile
+
+from rig import wait_for
+
+GOOD = {"name": "x", "kind": "http", "target": "https://example.org"}
+
+
+def problem(w, body, field, **how):
+    status, answer = w.up.call("POST", "monitors", None if "raw" in how else body, **how)
+    assert status in (400, 422), (status, answer)
+    assert answer["status"] == status and answer["title"], answer
+    if field:
+        assert field in [e["field"] for e in answer["errors"]], answer
+    return answer
+
+
+def test_every_wrong_field_is_named(w):
+    wrong = {"name": "", "kind": "http", "target": "ftp://x", "interval_s": 1, "timeout_s": 900, "retries": -1,
+             "quorum": 99, "regions": ["nowhere"], "assertions": [{"source": "?", "op": "eq"}], "colour": "red"}
+    answer = problem(w, wrong, "name")
+    fields = {re.split(r"[.\[/]", e["field"])[0] for e in answer["errors"]}
+    assert {"name", "target", "interval_s", "retries", "assertions", "colour"} <= fields, fields
+    assert all(m["name"] for m in w.up.must("GET", "monitors?limit=200")["items"])
+
+
+def test_malformed_bodies(w):
+    for raw in (b"", b"{", b"[]", b'{"name":"a","name":"b","kind":"http","target":"https://x.org"}',
+                b'{"name":"\x00"}', b'{"name":"\xff","kind":"http","target":"https://x.org"}', b"null", b"{}" + b" " * 300000):
+        status, answer = w.up.call("POST", "monitors", raw=raw)
+        assert status in (400, 413, 422), (raw[:40], status, answer)
+
+
+def test_identity(w):
+    assert w.up.call("GET", "monitors", token="npt_" + "A" * 43)[0] == 401
+    assert w.up.call("GET", "monitors", token="' OR 1=1 --")[0] == 401
+    assert w.up.call("GET", "monitors/00000000-0000-4000-8000-000000000000")[0] == 404
+    assert w.up.call("GET", "monitors/not-a-uuid")[0] in (400, 404)
+    assert w.up.call("GET", "nothing/here")[0] == 404
+
+
+def test_hostile_texts_stay_texts(w):
+    for text in ("'; DROP TABLE np.monitor; --", "<script>alert(1)</script>", "a\r\nX-Evil: 1", "\u202egnp"):
+        status, made = w.up.call("POST", "monitors", {**GOOD, "name": text, "paused": True})
+        if status in (400, 422):
+            continue  # refused is fine as well: control characters
+        assert made["name"] == text, made
+        assert w.up.call("DELETE", f"monitors/{made['id']}")[0] in (202, 204)
+
+
+def test_life_of_a_definition(w):
+    m = w.up.must("POST", "monitors", {**GOOD, "name": "life", "paused": True})
+    wait_for("paused", lambda: w.up.state(m["id"]) == "paused" or None)
+    changed = w.up.must("PATCH", f"monitors/{m['id']}", {"interval_s": 30, "tags": ["a"]})
+    assert changed["interval_s"] == 30 and changed["tags"] == ["a"]
+    revisions = w.up.must("GET", f"monitors/{m['id']}/revisions")["items"]
+    assert [r["revision"] for r in revisions] == [2, 1], revisions
+    assert w.up.call("PATCH", f"monitors/{m['id']}", {"interval_s": 0})[0] in (400, 422)
+    w.up.must("DELETE", f"monitors/{m['id']}")
+    assert w.up.call("GET", f"monitors/{m['id']}")[0] == 404
+    acts = [a["act"] for a in w.up.must("GET", "audit?limit=100")["items"] if a["subject"] == m["id"]]
+    assert len(acts) >= 3, acts
+
+
+def test_cli_round_trip(w):
+    done = w.up.cli("monitor", "add", "https://example.org/", "--name", "by hand", "--interval", "5m", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["interval_s"] == 300
+    listed = w.up.cli("monitor", "list")
+    assert "by hand" in listed.stdout and "STATE" in listed.stdout, listed.stdout
+    assert json.loads(w.up.cli("monitor", "show", "by hand", "--json").stdout)["target"] == "https://example.org/"
+    assert w.up.cli("why", "by hand").returncode == 0
+    assert w.up.cli("monitor", "rm", "by hand").returncode == 0
+    assert "by hand" not in w.up.cli("monitor", "list").stdout
+    missing = w.up.cli("monitor", "show", "nobody")
+    assert missing.returncode == 1 and "nobody" in missing.stderr, missing.stderr
+    assert w.up.cli("monitor", "add", "x", "--interval", "soon").returncode == 2
+
+
+def apply(w, text, *more):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as f:
+        f.write(text)
+        f.flush()
+        return w.up.cli("apply", "-f", f.name, *more)
+
+
+def test_apply_plans_and_carries_out(w):
+    text = """
+endpoints:
+  - name: applied one
+    url: https://example.org/health
+    interval: 2m
+    enabled: false
+    conditions:
+      - "[STATUS] == 200"
+      - "[RESPONSE_TIME] < 500"
+  - name: applied two
+    kind: tcp
+    target: db.example.org:5432
+    paused: true
+"""
+    dry = apply(w, text, "--dry-run")
+    assert dry.returncode == 0 and "2 to add" in dry.stdout, (dry.stdout, dry.stderr)
+    assert "applied one" not in w.up.cli("monitor", "list").stdout
+    assert apply(w, text).returncode == 0
+    again = apply(w, text)
+    assert "0 to add, 0 to change" in again.stdout and "2 as they should be" in again.stdout, again.stdout
+    change = apply(w, text.replace("2m", "3m"), "--dry-run")
+    assert "interval_s: 120 -> 180" in change.stdout, change.stdout
+    for name in ("applied one", "applied two"):
+        assert w.up.cli("monitor", "rm", name).returncode == 0
+
+
+def test_apply_says_where(w):
+    text = "monitors:\n  - name: a\n    kind: http\n    target: https://x.org\n    interval: soon\n" \
+           "  - name: b\n    kind: nothing\n    target: x\n    colour: red\n"
+    done = apply(w, text)
+    assert done.returncode == 2, done.stderr
+    assert ":5: monitors[0].interval" in done.stderr, done.stderr
+    assert re.search(r":[789]: monitors\[1\]\.kind", done.stderr), done.stderr
+    assert ":9: monitors[1].colour" in done.stderr, done.stderr
+    assert apply(w, "monitors: [*x]\n").returncode == 2
+
+
+def test_help_everywhere(w):
+    top = w.up.cli("--help")
+    assert top.returncode == 0
+    for name in re.findall(r"^  (\S+) ", top.stdout, re.M):
+        done = w.up.cli(name, "--help")
+        assert done.returncode == 0 and "usage: netpulse" in done.stdout, (name, done.stdout, done.stderr)
+
+
+def test_join_token_is_one_time(w):
+    made = w.up.must("POST", "regions/eu-west/join-tokens", {})
+    with tempfile.TemporaryDirectory() as d:
+        for n, want in ((1, 0), (2, 1)):
+            done = w.up.cli("join", "--token", "-", "--dir", os.path.join(d, str(n)), stdin=made["token"])
+            assert done.returncode == want, (n, done.stdout, done.stderr)
+    assert w.up.cli("join", "--token", made["token"], "--dir", "/tmp/x").returncode == 2
+    assert w.up.cli("join", "--token", "-", "--dir", "/tmp/x", stdin="nonsense").returncode != 0
+    late = [c for c in w.up.must("GET", "checkers")["items"] if not c["connected"] and c["state"] == "active"]
+    for c in late:  # the one that joined and never ran must not be counted on
+        w.up.must("POST", f"checkers/{c['id']}/ban", {"reason": "test"})

