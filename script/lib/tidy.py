@@ -59,18 +59,23 @@ def key_of(path, command):
     return h.hexdigest()
 
 
+def reason(text):
+    rows = [row.strip() for row in text.splitlines() if row.strip()]
+    return next((row for row in rows if "ERROR" in row or "error:" in row), (rows or ["?"])[-1])
+
+
 def prepare(build):
     """A clang build folder with its commands and generated headers; nothing is compiled."""
     if not os.path.exists(f"{build}/build.ninja"):
         env = dict(os.environ, CC=shutil.which("clang-14") or "clang")
         done = subprocess.run(["meson", "setup", build], env=env, capture_output=True, text=True)
         if done.returncode != 0:
-            return done.stdout.strip().splitlines()[-1]
+            return reason(done.stdout)
     targets = run(["ninja", "-C", build, "-t", "targets", "all"]).stdout
     made = [m for m in re.findall(r"^(\S+): CUSTOM_COMMAND", targets, re.M)
             if m.endswith((".h", ".c"))]
     done = run(["ninja", "-j2", "-C", build, "build.ninja", *made])
-    return None if done.returncode == 0 else done.stdout.strip().splitlines()[-1]
+    return None if done.returncode == 0 else reason(done.stdout)
 
 
 def tidied(paths, build):
