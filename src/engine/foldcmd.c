@@ -121,6 +121,8 @@ static const char *perform(struct foldin *f, const Np__I1__CommandInput *in, np_
 	enum cmd_kind kind;
 	if (!m || m->deleted)
 		return "no such monitor";
+	if (in->command[0] == '\0') /* it was tried, and its commit failed */
+		return "the database refused it";
 	if (kind_of(in->command, &kind) < 0 || !is_allowed(kind))
 		return "no such command";
 	NP_CLEANUP(json_drop) json_t *body = json_loads(in->body_json, 0, NULL);

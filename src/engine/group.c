@@ -34,11 +34,6 @@ void group_free(struct group *g)
 	free(g);
 }
 
-void group_drop(void *g)
-{
-	group_free(g);
-}
-
 bool group_is_empty(const struct group *g)
 {
 	return g->inputs == 0 && g->acks.n == 0;

@@ -59,11 +59,11 @@ struct group {
 	/* how it ended */
 	enum group_end end;
 	np_err err;
+	char sqlstate[6];
 };
 
 NP_NODISCARD struct group *group_new(uint64_t serial, uint64_t era, const struct fx_facts *facts);
 void group_free(struct group *g); /* NULL is fine */
-void group_drop(void *g);         /* the same, for mbox_free */
 bool group_is_empty(const struct group *g);
 bool group_is_full(const struct group *g);
 

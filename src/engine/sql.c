@@ -7,7 +7,13 @@ static const char *const text[] = {
 		       " set_config('idle_in_transaction_session_timeout', '2s', true)",
 
 	/* shards, tokens, from, to, registry generations */
+#ifdef NP_MUTANT_BAN_NOT_FENCED
+	[SQL_FENCE] = "SELECT np.fence($1, $2, $3, $4, (SELECT array_agg(s.registry_gen"
+		      " ORDER BY s.id) FROM np.shard s WHERE s.id = ANY ($1)"
+		      " AND $5::bigint[] IS NOT NULL))",
+#else
 	[SQL_FENCE] = "SELECT np.fence($1, $2, $3, $4, $5)",
+#endif
 
 	[SQL_LOG] = "INSERT INTO np.log (shard, pos, at, items, inputs)"
 		    " SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::timestamptz[],"
@@ -178,14 +184,20 @@ static const char *const text[] = {
 			    " m.org_id, m.from_at, m.members FROM (SELECT 1) one"
 			    " LEFT JOIN np.membership m ON m.changed_xid >= $1::text::xid8"
 			    " ORDER BY m.region_id, m.number",
+	/* The same columns: what a result may still refer to, and the newest in any case. */
+	[SQL_MEMBERSHIPS_RECENT] =
+		"SELECT 0::bigint, m.region_id, m.number, m.org_id, m.from_at, m.members"
+		" FROM np.membership m WHERE m.from_at > now() - interval '8 days'"
+		" OR m.number = (SELECT max(n.number) FROM np.membership n"
+		" WHERE n.region_id = m.region_id) ORDER BY m.region_id, m.number",
 	[SQL_CHECKERS] = "SELECT pg_snapshot_xmin(pg_current_snapshot()), c.id, c.uuid, c.org_id,"
 			 " c.region_id, c.state, c.banned_at FROM (SELECT 1) one"
 			 " LEFT JOIN np.checker c ON c.changed_xid >= $1::text::xid8 ORDER BY c.id",
-	[SQL_REGIONS] = "SELECT id, org_id FROM np.region",
 	[SQL_CHANNELS] = "SELECT o.id, count(c.id) FROM np.org o LEFT JOIN np.channel c"
 			 " ON c.org_id = o.id AND c.deleted_at IS NULL GROUP BY o.id",
 	[SQL_INBOX] = "SELECT i.id, i.shard, i.org_id, i.monitor_id, i.actor, i.command,"
-		      " i.body::text FROM np.inbox i"
+		      " i.body::text, CASE WHEN i.body ->> 'revision' ~ '^[0-9]{1,9}$'"
+		      " THEN (i.body ->> 'revision')::bigint ELSE -1 END FROM np.inbox i"
 		      " WHERE i.outcome IS NULL AND i.shard = ANY ($1::smallint[])"
 		      " ORDER BY i.created_at, i.id LIMIT 1000",
 	[SQL_GENS] = "SELECT id, registry_gen FROM np.shard WHERE id = ANY ($1::smallint[])",

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/feed.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/assign.h"
+#include "engine/sql.h"
+
+struct checker {
+	struct msg_checker it;
+	int64_t banned_us;
+};
+struct feed {
+	struct map *checkers;   /* number -> struct checker */
+	uint64_t checker_xid, membership_xid;
+	struct map *given;      /* inbox ids that the folder has */
+};
+
+struct feed *feed_new(void)
+{
+	struct feed *f = np_zalloc(sizeof *f);
+	if (!f)
+		return NULL;
+	f->checkers = map_new(FEED_CHECKERS_MAX);
+	f->given = map_new(1 << 20);
+	if (f->checkers && f->given)
+		return f;
+	feed_free(f);
+	return NULL;
+}
+
+void feed_free(struct feed *f)
+{
+	if (!f)
+		return;
+	if (f->checkers)
+		map_free(f->checkers, free);
+	if (f->given)
+		map_free(f->given, NULL);
+	free(f);
+}
+
+/* ---- reading into the message's memory ---- */
+
+static char *own_c(struct msg *m, np_str s)
+{
+	static char none[1];
+	char *p = s.n > 0 ? arena_alloc(m->arena, s.n + 1) : none;
+	if (p && s.n > 0)
+		memcpy(p, s.p, s.n);
+	return p;
+}
+
+static ProtobufCBinaryData own_uuid(struct msg *m, const struct pg_res *res, size_t row, size_t col)
+{
+	uint8_t *id = arena_alloc(m->arena, 16);
+	if (!id)
+		return (ProtobufCBinaryData){ 0 };
+	pg_res_uuid(res, row, col, id);
+	return (ProtobufCBinaryData){ 16, id };
+}
+
+static np_err query_xid(struct pg_conn *c, enum sql s, uint64_t xid, struct pg_res **ret)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	char text[24];
+	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)xid);
+	pg_params_init(&p);
+	pg_params_text(&p, (np_str){ text, (size_t)n });
+	return pg_exec(c, sql_text(s), &p, ret);
+}
+
+/* ---- checkers and bans ---- */
+
+static struct checker *checker_of(struct feed *f, uint64_t no)
+{
+	struct checker *k = map_get(f->checkers, no);
+	if (k)
+		return k;
+	k = np_zalloc(sizeof *k);
+	if (k && map_put(f->checkers, no, k, NULL) < 0) {
+		free(k);
+		return NULL;
+	}
+	return k;
+}
+
+static np_err read_gens(struct pg_conn *c, uint64_t ret_gen[NP_SHARDS])
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	struct pg_array ids;
+	pg_array_init(&ids, PG_INT2);
+	for (int64_t i = 0; i < NP_SHARDS; i++)
+		pg_array_int(&ids, i);
+	pg_params_init(&p);
+	pg_params_array(&p, &ids);
+	pg_array_done(&ids);
+	np_err e = pg_exec(c, sql_text(SQL_GENS), &p, &res);
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++)
+		ret_gen[pg_res_i64(res, i, 0) % NP_SHARDS] = (uint64_t)pg_res_i64(res, i, 1);
+	return e;
+}
+
+static np_err add_ban(const struct checker *k, uint32_t shard, uint64_t gen, struct msg *rows)
+{
+	Np__I1__Input *in;
+	np_err e = msg_add_row(rows, shard, &in);
+	Np__I1__BanInput *ban = arena_alloc(rows->arena, sizeof *ban);
+	if (e < 0 || !ban)
+		return NP_E_NOMEM;
+	*ban = (Np__I1__BanInput)NP__I1__BAN_INPUT__INIT;
+	ban->checker = k->it.no;
+	ban->region = k->it.region;
+	ban->at_us = k->banned_us;
+	ban->registry_gen = gen;
+	in->kind_case = NP__I1__INPUT__KIND_BAN;
+	in->ban = ban;
+	return NP_OK;
+}
+
+static np_err add_checker(const struct checker *k, struct msg **msg)
+{
+	if (!*msg)
+		*msg = msg_new(MSG_CHECKERS);
+	struct msg_checker *row = *msg ? msg_grow(*msg, sizeof *row) : NULL;
+	if (!row)
+		return NP_E_NOMEM;
+	*row = k->it;
+	return NP_OK;
+}
+
+static void read_checker(const struct pg_res *res, size_t row, struct checker *ret)
+{
+	uint8_t uuid[16] = { 0 };
+	pg_res_uuid(res, row, 2, uuid);
+	np_str state = pg_res_str(res, row, 5);
+	*ret = (struct checker){
+		.it = { .no = (uint64_t)pg_res_i64(res, row, 1),
+			.hash = asg_member_hash(uuid),
+			.org = (uint64_t)pg_res_i64(res, row, 3),
+			.region = (uint32_t)pg_res_i64(res, row, 4),
+			.banned = str_eq_c(state, "banned"),
+			.draining = str_eq_c(state, "draining") },
+		.banned_us = pg_res_null(res, row, 6) ? 0 : pg_res_time(res, row, 6),
+	};
+}
+
+np_err feed_checkers(struct feed *f, struct pg_conn *c, struct msg *rows, struct msg **ret)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	uint64_t gen[NP_SHARDS] = { 0 };
+	struct msg *msg = NULL;
+	/* Generations first: a ban that is counted in them is seen below. */
+	np_err e = read_gens(c, gen);
+	if (e == NP_OK)
+		e = query_xid(c, SQL_CHECKERS, f->checker_xid, &res);
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		if (pg_res_null(res, i, 1))
+			break;
+		struct checker seen;
+		read_checker(res, i, &seen);
+		struct checker *k = checker_of(f, seen.it.no);
+		if (!k) {
+			e = NP_E_NOMEM;
+			break;
+		}
+		bool banned_now = seen.it.banned && !k->it.banned;
+		*k = seen;
+		e = add_checker(k, &msg);
+		for (uint32_t s = 0; e == NP_OK && banned_now && s < NP_SHARDS; s++)
+			e = add_ban(k, s, gen[s], rows);
+	}
+	if (e == NP_OK)
+		f->checker_xid = (uint64_t)pg_res_i64(res, 0, 0);
+	*ret = msg;
+	return e;
+}
+
+np_err feed_all_checkers(const struct feed *f, struct msg **ret)
+{
+	np_err e = NP_OK;
+	size_t pos = 0;
+	uint64_t no;
+	void *value;
+	*ret = NULL;
+	while (e == NP_OK && map_next(f->checkers, &pos, &no, &value))
+		e = add_checker(value, ret);
+	return e;
+}
+
+np_err feed_all_bans(const struct feed *f, uint32_t shard, uint64_t gen, struct msg *rows)
+{
+	np_err e = NP_OK;
+	size_t pos = 0;
+	uint64_t no;
+	void *value;
+	while (e == NP_OK && map_next(f->checkers, &pos, &no, &value)) {
+		const struct checker *k = value;
+		if (k->it.banned)
+			e = add_ban(k, shard, gen, rows);
+	}
+	return e;
+}
+
+/* ---- memberships ---- */
+
+static np_err fill_membership(const struct feed *f, const struct pg_res *res, size_t row,
+			      struct msg *rows, Np__I1__MembershipInput *m)
+{
+	size_t n = pg_res_ints(res, row, 5, NULL, 0);
+	int64_t *no = arena_calloc(rows->arena, n + 1, sizeof *no);
+	m->members = arena_calloc(rows->arena, n + 1, sizeof *m->members);
+	m->hashes = arena_calloc(rows->arena, n + 1, sizeof *m->hashes);
+	if (!no || !m->members || !m->hashes || n > MEMBERS_MAX)
+		return NP_E_NOMEM;
+	(void)pg_res_ints(res, row, 5, no, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct checker *k = map_get(f->checkers, (uint64_t)no[i]);
+		if (!k)
+			return NP_E_AGAIN; /* its row is not read yet */
+		m->members[i] = (uint64_t)no[i];
+		m->hashes[i] = k->it.hash;
+	}
+	m->n_members = m->n_hashes = n;
+	m->region = (uint32_t)pg_res_i64(res, row, 1);
+	m->number = (uint64_t)pg_res_i64(res, row, 2);
+	m->org = (uint64_t)pg_res_i64(res, row, 3);
+	m->from_us = pg_res_time(res, row, 4);
+	return NP_OK;
+}
+
+static np_err add_memberships(const struct feed *f, const struct pg_res *res, uint32_t shard,
+			      struct msg *rows)
+{
+	np_err e = NP_OK;
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		if (pg_res_null(res, i, 1))
+			continue;
+		Np__I1__MembershipInput *m = arena_alloc(rows->arena, sizeof *m);
+		Np__I1__Input *in;
+		if (!m)
+			return NP_E_NOMEM;
+		*m = (Np__I1__MembershipInput)NP__I1__MEMBERSHIP_INPUT__INIT;
+		e = fill_membership(f, res, i, rows, m);
+		if (e == NP_OK)
+			e = msg_add_row(rows, shard, &in);
+		if (e < 0)
+			return e;
+		in->kind_case = NP__I1__INPUT__KIND_MEMBERSHIP;
+		in->membership = m;
+	}
+	return e;
+}
+
+np_err feed_memberships(struct feed *f, struct pg_conn *c, struct msg *rows)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	np_err e = query_xid(c, SQL_MEMBERSHIPS, f->membership_xid, &res);
+	if (e == NP_OK)
+		e = add_memberships(f, res, MSG_ALL_SHARDS, rows);
+	if (e == NP_OK)
+		f->membership_xid = (uint64_t)pg_res_i64(res, 0, 0);
+	return e;
+}
+
+np_err feed_all_memberships(struct feed *f, struct pg_conn *c, uint32_t shard, struct msg *rows)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	np_err e = pg_exec(c, sql_text(SQL_MEMBERSHIPS_RECENT), NULL, &res);
+	return e < 0 ? e : add_memberships(f, res, shard, rows);
+}
+
+/* ---- definitions ---- */
+
+static np_err read_regions(const struct pg_res *res, size_t row, struct msg *rows,
+			   Np__I1__DefinitionInput *d)
+{
+	int64_t no[MON_REGIONS_MAX];
+	np_str name[MON_REGIONS_MAX];
+	size_t n = pg_res_ints(res, row, 6, no, MON_REGIONS_MAX);
+	size_t names = pg_res_strs(res, row, 8, name, MON_REGIONS_MAX);
+	if (n > MON_REGIONS_MAX || names != n)
+		n = 0; /* refused when it is folded */
+	d->regions = arena_calloc(rows->arena, n + 1, sizeof *d->regions);
+	d->region_names = arena_calloc(rows->arena, n + 1, sizeof *d->region_names);
+	if (!d->regions || !d->region_names)
+		return NP_E_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		d->regions[i] = (uint32_t)no[i];
+		d->region_names[i] = own_c(rows, name[i]);
+		if (!d->region_names[i])
+			return NP_E_NOMEM;
+	}
+	d->n_regions = d->n_region_names = n;
+	return NP_OK;
+}
+
+/* Columns of SQL_MONITORS and SQL_REVISIONS. */
+static np_err add_definition(const struct pg_res *res, size_t row, struct msg *rows,
+			     Np__I1__DefinitionInput **ret)
+{
+	uint64_t no = (uint64_t)pg_res_i64(res, row, 0);
+	Np__I1__DefinitionInput *d = arena_alloc(rows->arena, sizeof *d);
+	Np__I1__Input *in;
+	np_err e = msg_add_row(rows, mon_shard(no), &in);
+	if (e < 0 || !d)
+		return NP_E_NOMEM;
+	*d = (Np__I1__DefinitionInput)NP__I1__DEFINITION_INPUT__INIT;
+	d->monitor = no;
+	d->monitor_id = own_uuid(rows, res, row, 1);
+	d->org = (uint64_t)pg_res_i64(res, row, 2);
+	d->revision = (uint32_t)pg_res_i64(res, row, 3);
+	d->definition_json = own_c(rows, pg_res_str(res, row, 4));
+	d->provenance = own_c(rows, pg_res_str(res, row, 5));
+	d->pinned = (uint64_t)pg_res_i64(res, row, 7);
+	d->actor = own_c(rows, pg_res_str(res, row, 9));
+	e = read_regions(res, row, rows, d);
+	if (e < 0 || !d->monitor_id.data || !d->definition_json || !d->provenance || !d->actor)
+		return NP_E_NOMEM;
+	in->kind_case = NP__I1__INPUT__KIND_DEFINITION;
+	in->definition = d;
+	*ret = d;
+	return NP_OK;
+}
+
+#define MONITORS_AT_ONCE 1000
+
+np_err feed_monitors(struct feed *f NP_UNUSED, struct pg_conn *c, const struct shard *s,
+		     struct msg *rows)
+{
+	uint64_t after = 0;
+	for (;;) {
+		NP_CLEANUP(pg_params_done) struct pg_params p;
+		NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+		pg_params_init(&p);
+		pg_params_i16(&p, (int16_t)s->no);
+		pg_params_i64(&p, (int64_t)after);
+		pg_params_i32(&p, MONITORS_AT_ONCE);
+		np_err e = pg_exec(c, sql_text(SQL_MONITORS), &p, &res);
+		for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+			after = (uint64_t)pg_res_i64(res, i, 0);
+			const struct mon *m = shard_monitor(s, after);
+			Np__I1__DefinitionInput *d;
+			if (!m || m->def.revision < (uint64_t)pg_res_i64(res, i, 3))
+				e = add_definition(res, i, rows, &d);
+		}
+		if (e < 0 || pg_res_rows(res) < MONITORS_AT_ONCE)
+			return e;
+	}
+}
+
+/* revision 0: the newest. */
+static np_err query_revisions(struct pg_conn *c, const struct msg_want *want, size_t n,
+			      struct pg_res **ret)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	struct pg_array monitor, revision;
+	pg_array_init(&monitor, PG_INT8);
+	pg_array_init(&revision, PG_INT8);
+	for (size_t i = 0; i < n; i++) {
+		pg_array_int(&monitor, (int64_t)want[i].monitor);
+		pg_array_int(&revision, want[i].revision);
+	}
+	pg_params_init(&p);
+	pg_params_array(&p, &monitor);
+	pg_params_array(&p, &revision);
+	pg_array_done(&monitor);
+	pg_array_done(&revision);
+	return pg_exec(c, sql_text(SQL_REVISIONS), &p, ret);
+}
+
+np_err feed_wanted(struct feed *f NP_UNUSED, struct pg_conn *c, const struct msg *want,
+		   struct msg *rows)
+{
+	np_err e = NP_OK;
+	for (size_t i = 0; e == NP_OK && i < want->n; i++) {
+		NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+		struct msg_want newest = { .monitor = want->want[i].monitor };
+		Np__I1__DefinitionInput *d;
+		e = query_revisions(c, &newest, 1, &res);
+		if (e == NP_OK && pg_res_rows(res) > 0 &&
+		    mon_shard(newest.monitor) == want->shard_no)
+			e = add_definition(res, 0, rows, &d);
+	}
+	return e;
+}
+
+/* ---- commands ---- */
+
+static np_err add_define(struct pg_conn *c, const struct pg_res *row_of, size_t row,
+			 struct msg *rows)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	struct msg_want want = { .monitor = (uint64_t)pg_res_i64(row_of, row, 3),
+				 .revision = (uint32_t)pg_res_i64(row_of, row, 7) };
+	Np__I1__DefinitionInput *d;
+	np_err e = query_revisions(c, &want, 1, &res);
+	if (e < 0)
+		return e;
+	if (pg_res_rows(res) == 0)
+		return NP_E_NOTFOUND;
+	e = add_definition(res, 0, rows, &d);
+	if (e == NP_OK) {
+		d->inbox_id = own_uuid(rows, row_of, row, 0);
+		d->actor = own_c(rows, pg_res_str(row_of, row, 4));
+	}
+	return e < 0 || (d->inbox_id.data && d->actor) ? e : NP_E_NOMEM;
+}
+
+static np_err add_command(const struct pg_res *res, size_t row, struct msg *rows)
+{
+	Np__I1__CommandInput *cmd = arena_alloc(rows->arena, sizeof *cmd);
+	Np__I1__Input *in;
+	np_err e = msg_add_row(rows, (uint32_t)pg_res_i64(res, row, 1), &in);
+	if (e < 0 || !cmd)
+		return NP_E_NOMEM;
+	*cmd = (Np__I1__CommandInput)NP__I1__COMMAND_INPUT__INIT;
+	cmd->inbox_id = own_uuid(rows, res, row, 0);
+	cmd->monitor = (uint64_t)pg_res_i64(res, row, 3);
+	cmd->actor = own_c(rows, pg_res_str(res, row, 4));
+	cmd->command = own_c(rows, pg_res_str(res, row, 5));
+	cmd->body_json = own_c(rows, pg_res_str(res, row, 6));
+	if (!cmd->inbox_id.data || !cmd->actor || !cmd->command || !cmd->body_json)
+		return NP_E_NOMEM;
+	in->kind_case = NP__I1__INPUT__KIND_COMMAND;
+	in->command = cmd;
+	return NP_OK;
+}
+
+static np_err query_inbox(struct pg_conn *c, uint32_t mask, struct pg_res **ret)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	struct pg_array ids;
+	pg_array_init(&ids, PG_INT2);
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		if (mask >> i & 1)
+			pg_array_int(&ids, i);
+	pg_params_init(&p);
+	pg_params_array(&p, &ids);
+	pg_array_done(&ids);
+	return pg_exec(c, sql_text(SQL_INBOX), &p, ret);
+}
+
+np_err feed_inbox(struct feed *f, struct pg_conn *c, uint32_t mask, struct msg *rows)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	np_err e = query_inbox(c, mask, &res);
+	struct map *given = e == NP_OK ? map_new(1 << 20) : NULL;
+	if (!given)
+		return e < 0 ? e : NP_E_NOMEM;
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		uint8_t id[16] = { 0 };
+		pg_res_uuid(res, i, 0, id);
+		bool had = map_get(f->given, map_key_id(id)) != NULL;
+		if (!had && str_eq_c(pg_res_str(res, i, 5), "define"))
+			e = add_define(c, res, i, rows);
+		else if (!had)
+			e = add_command(res, i, rows);
+		if (e == NP_E_NOTFOUND) /* no such revision: let the fold refuse it */
+			e = add_command(res, i, rows);
+		if (e == NP_OK)
+			e = map_put(given, map_key_id(id), f, NULL); /* any value: it is a set */
+	}
+	map_free(f->given, NULL); /* what is decided is not asked for again */
+	f->given = given;
+	return e;
+}
+
+void feed_forget(struct feed *f)
+{
+	size_t pos = 0;
+	uint64_t key;
+	void *value;
+	while (map_next(f->given, &pos, &key, &value))
+		(void)map_del(f->given, key);
+}
+
+/* ---- channels, presence ---- */
+
+np_err feed_channels(struct pg_conn *c, struct msg **ret)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	np_err e = pg_exec(c, sql_text(SQL_CHANNELS), NULL, &res);
+	if (e < 0)
+		return e;
+	struct msg *m = msg_new(MSG_CHANNELS);
+	if (m)
+		m->channels = map_new(1 << 20);
+	if (!m || !m->channels)
+		e = NP_E_NOMEM;
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		uintptr_t n = (uintptr_t)pg_res_i64(res, i, 1) + 1;
+		e = map_put(m->channels, (uint64_t)pg_res_i64(res, i, 0), (void *)n, NULL);
+	}
+	if (e < 0)
+		msg_free(m);
+	else
+		*ret = m;
+	return e;
+}
+
+np_err feed_seen(struct pg_conn *c, const struct msg *seen)
+{
+	static const enum pg_type types[] = { PG_INT8, PG_INT8, PG_INT4, PG_TIMESTAMPTZ, PG_BOOL,
+					      PG_TEXT, PG_INT8, PG_INT4, PG_INT8, PG_INT4 };
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	struct pg_array a[NP_LEN(types)];
+	for (size_t i = 0; i < NP_LEN(types); i++)
+		pg_array_init(&a[i], types[i]);
+	for (size_t i = 0; i < seen->n; i++) {
+		const struct msg_seen *s = &seen->seen[i];
+		pg_array_int(&a[0], (int64_t)s->checker);
+		pg_array_int(&a[1], (int64_t)s->org);
+		pg_array_int(&a[2], s->region);
+		pg_array_time(&a[3], s->heard_us);
+		pg_array_bool(&a[4], s->connected);
+		pg_array_str(&a[5], s->version);
+		pg_array_int(&a[6], s->skew_us);
+		pg_array_int(&a[7], s->oldest_ms > INT32_MAX ? INT32_MAX : s->oldest_ms);
+		pg_array_int(&a[8], (int64_t)s->results);
+		pg_array_int(&a[9], s->lag_p95_us > INT32_MAX ? INT32_MAX : s->lag_p95_us);
+	}
+	pg_params_init(&p);
+	for (size_t i = 0; i < NP_LEN(types); i++) {
+		pg_params_array(&p, &a[i]);
+		pg_array_done(&a[i]);
+	}
+	return pg_exec(c, sql_text(SQL_SEEN), &p, NULL);
+}

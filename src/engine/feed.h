@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* feed.h - rows of the tables that shards depend on, read as inputs.
+ *
+ * Floor 4 (engine). Definitions, memberships, bans, commands. Blocking; the keeper's
+ * thread. Nothing that committed late is missed: polls start where the oldest
+ * running transaction of the poll before began.
+ */
+#pragma once
+#include "engine/msg.h"
+#include "pg/pg.h"
+
+#define FEED_CHECKERS_MAX ((size_t)1 << 20)
+
+struct feed; /* what was read so far */
+NP_NODISCARD struct feed *feed_new(void);
+void feed_free(struct feed *f); /* NULL is fine */
+
+/* New and changed checkers: *ret (MSG_CHECKERS, NULL when none) for the folder, and bans as rows
+ * of `rows`, with each shard's registry_gen as it was read before. */
+NP_NODISCARD np_err feed_checkers(struct feed *f, struct pg_conn *c, struct msg *rows,
+				  struct msg **ret);
+/* Every checker that is known, for a folder that starts; every ban, as rows of one shard. */
+NP_NODISCARD np_err feed_all_checkers(const struct feed *f, struct msg **ret);
+NP_NODISCARD np_err feed_all_bans(const struct feed *f, uint32_t shard, uint64_t gen,
+				  struct msg *rows);
+/* New memberships, for all shards. */
+NP_NODISCARD np_err feed_memberships(struct feed *f, struct pg_conn *c, struct msg *rows);
+/* Those that may still matter, for one shard that was loaded. */
+NP_NODISCARD np_err feed_all_memberships(struct feed *f, struct pg_conn *c, uint32_t shard,
+					 struct msg *rows);
+/* Definitions of a loaded shard that are newer than what it knows. */
+NP_NODISCARD np_err feed_monitors(struct feed *f, struct pg_conn *c, const struct shard *s,
+				  struct msg *rows);
+/* The newest definitions of what a shard asked for. */
+NP_NODISCARD np_err feed_wanted(struct feed *f, struct pg_conn *c, const struct msg *want,
+				struct msg *rows);
+/* Undecided commands of the shards in `mask`, each given once until feed_forget. */
+NP_NODISCARD np_err feed_inbox(struct feed *f, struct pg_conn *c, uint32_t mask,
+			       struct msg *rows);
+void feed_forget(struct feed *f);
+/* Channels by organisation: *ret is MSG_CHANNELS. */
+NP_NODISCARD np_err feed_channels(struct pg_conn *c, struct msg **ret);
+/* What the folder says about checkers, written down. */
+NP_NODISCARD np_err feed_seen(struct pg_conn *c, const struct msg *seen);

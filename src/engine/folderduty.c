@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the folder does without being told: timers, silence, memberships, the end of holds. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "engine/folderin.h"
+
+#define TIMERS_AT_ONCE 1000
+#define SILENT_AT_ONCE 64
+#define SECOND_MS 1000
+#define SEEN_MS (5 * NP_SEC_MS)
+#define PLAN_MS 200
+
+/* false: the shard's memory is gone. */
+static bool fold_one(struct folder *f, struct slot *slot, Np__I1__Input *in, const char *key)
+{
+	return folder_fold(f, &(struct fold_what){ .slot = slot, .input = in, .key = key });
+}
+
+static bool fold_timer(struct folder *f, struct slot *slot, Np__I1__TimerInput *timer,
+		       const char *key)
+{
+	Np__I1__Input in = NP__I1__INPUT__INIT;
+	in.kind_case = NP__I1__INPUT__KIND_TIMER;
+	in.timer = timer;
+	return fold_one(f, slot, &in, key);
+}
+
+/* ---- timers ---- */
+
+static bool fire(struct folder *f, struct slot *slot, struct mon *m, enum tmr_kind kind)
+{
+	char key[GROUP_KEY_MAX];
+	Np__I1__TimerInput timer = NP__I1__TIMER_INPUT__INIT;
+	const struct tmr *t = &m->st.inc.timers.of[kind];
+	timer.monitor = m->no;
+	timer.kind = kind;
+	timer.generation = t->generation;
+	timer.due_us = t->due_us;
+	(void)snprintf(key, sizeof key, "t:%llx:%x:%x", (unsigned long long)m->no, (unsigned)kind,
+		       t->generation);
+	if (folder_is_poison(f, key)) /* until another event moves the monitor's timers */
+		return timers_set(&slot->s->timers, &m->timer, 0) == NP_OK;
+	metric_add(f->m.timers, 1);
+	metric_observe_us(f->m.timer_lag_us, clock_wall_us() - t->due_us);
+	return fold_timer(f, slot, &timer, key);
+}
+
+void folderduty_timers(struct folder *f, struct slot *slot, int64_t until_us)
+{
+	for (size_t n = 0; n < TIMERS_AT_ONCE && slot_is_live(slot) && folder_has_room(f); n++) {
+		enum tmr_kind kind;
+		int64_t due_us;
+		struct mon *m = shard_next_timer(slot->s, &kind, &due_us);
+		if (!m || due_us > until_us || !fire(f, slot, m, kind))
+			return;
+	}
+}
+
+/* ---- our own absence ---- */
+
+static bool is_caught_up(const struct shard *s, const struct presence_one *one)
+{
+	return one->oldest_ms == 0 ||
+	       one->heard_us - (int64_t)one->oldest_ms * NP_MS_US >= s->hold.at_us;
+}
+
+void folderduty_heard(struct folder *f, const struct presence_one *one)
+{
+	for (size_t i = 0; i < NP_SHARDS; i++) {
+		struct slot *slot = &f->slot[i];
+		if (!slot_is_live(slot) || !slot->s->hold.on ||
+		    one->heard_us < slot->s->hold.at_us || !is_caught_up(slot->s, one) ||
+		    shard_is_caught_up(slot->s, one->checker))
+			continue;
+		Np__I1__Heard h = NP__I1__HEARD__INIT, *list[] = { &h };
+		Np__I1__HeardInput heard = NP__I1__HEARD_INPUT__INIT;
+		Np__I1__Input in = NP__I1__INPUT__INIT;
+		h.checker = one->checker;
+		h.region = one->region;
+		h.heard_us = one->heard_us;
+		h.oldest_ms = one->oldest_ms;
+		heard.heard = list;
+		heard.n_heard = 1;
+		in.kind_case = NP__I1__INPUT__KIND_HEARD;
+		in.heard = &heard;
+		fold_one(f, slot, &in, "h");
+	}
+}
+
+/* The backlog is through; or it has been waited for long enough. */
+static void end_hold(struct folder *f, struct slot *slot)
+{
+	const struct shard_hold *hold = &slot->s->hold;
+	if (!hold->on)
+		return;
+	if (clock_wall_us() - hold->at_us >= MST_HOLD_MAX_US) {
+		Np__I1__TimerInput timer = NP__I1__TIMER_INPUT__INIT;
+		timer.kind = SHARD_TIMER_HOLD;
+		fold_timer(f, slot, &timer, "hold");
+		return;
+	}
+	if (hold->folded || !slot->drained)
+		return;
+	Np__I1__ResumeInput resume = NP__I1__RESUME_INPUT__INIT;
+	Np__I1__Input in = NP__I1__INPUT__INIT;
+	resume.since_us = hold->since_us;
+	resume.until_us = clock_wall_us();
+	in.kind_case = NP__I1__INPUT__KIND_RESUME;
+	in.resume = &resume;
+	fold_one(f, slot, &in, "resume");
+}
+
+/* ---- silence ---- */
+
+static void fall_silent(struct folder *f, const struct presence_one *one)
+{
+	for (size_t i = 0; i < NP_SHARDS; i++) {
+		if (!slot_is_live(&f->slot[i]))
+			continue;
+		Np__I1__TimerInput timer = NP__I1__TIMER_INPUT__INIT;
+		timer.kind = SHARD_TIMER_SILENT;
+		timer.monitor = one->checker;
+		timer.region = one->region;
+		timer.due_us = one->heard_us + PRESENCE_SILENT_US;
+		fold_timer(f, &f->slot[i], &timer, "silent");
+	}
+	np_log(NP_INFO, "checker.silent", KV_U64("checker", one->checker),
+	       KV_U64("region", one->region));
+}
+
+static void watch_silence(struct folder *f)
+{
+	const struct presence_one *silent[SILENT_AT_ONCE];
+	size_t n = presence_silent(f->presence, clock_wall_us(), silent, NP_LEN(silent));
+	for (size_t i = 0; i < n; i++)
+		fall_silent(f, silent[i]);
+}
+
+/* ---- who serves which region: the business of whoever owns shard 0 ---- */
+
+static np_str members_text(struct fx *fx, const Np__I1__MembershipInput *m)
+{
+	struct buf text;
+	buf_init(&text, FX_TEXT_MAX * 8);
+	for (size_t i = 0; i < m->n_members; i++)
+		(void)buf_printf(&text, "%c%llu", i ? ',' : '{', (unsigned long long)m->members[i]);
+	(void)buf_add_c(&text, m->n_members ? "}" : "{}");
+	np_str own = fx_copy(fx, buf_str(&text));
+	if (buf_failed(&text) < 0)
+		fx->err = NP_E_LIMIT;
+	buf_done(&text);
+	return own;
+}
+
+static void store_membership(struct fx *fx, const Np__I1__MembershipInput *m)
+{
+	struct fx_membership *row = fx_alloc(fx, sizeof *row);
+	struct fx_audit *audit = fx_alloc(fx, sizeof *audit);
+	if (!row || !audit)
+		return;
+	row->org = m->org;
+	row->number = m->number;
+	row->region = m->region;
+	row->from_us = m->from_us;
+	row->members = members_text(fx, m);
+	fx_push(&fx->memberships, &row->row);
+	audit->org = m->org;
+	audit->at_us = m->from_us;
+	audit->act = "region.members";
+	(void)buf_printf(&fx->text, "%u", m->region);
+	audit->subject = fx_take_text(fx);
+	(void)buf_printf(&fx->text, "{\"number\":%llu,\"members\":%zu}",
+			 (unsigned long long)m->number, m->n_members);
+	audit->after = fx_take_text(fx);
+	fx_push(&fx->audits, &audit->row);
+}
+
+static void announce(void *ctx, const Np__I1__MembershipInput *m)
+{
+	struct folder *f = ctx;
+	struct slot *slot = &f->slot[0];
+	Np__I1__MembershipInput own = *m;
+	Np__I1__Input in = NP__I1__INPUT__INIT;
+	if (!slot_is_live(slot))
+		return;
+	in.kind_case = NP__I1__INPUT__KIND_MEMBERSHIP;
+	in.membership = &own;
+	if (!fold_one(f, slot, &in, "members"))
+		return;
+	store_membership(f->open->fx, m);
+	np_log(NP_INFO, "region.members", KV_U64("region", m->region), KV_U64("number", m->number),
+	       KV_U64("members", m->n_members));
+}
+
+static void plan_members(struct folder *f)
+{
+	struct slot *slot = &f->slot[0];
+	/* While held, who is silent only because we were away is not known yet. */
+	if (!slot_is_live(slot) || !folder_has_room(f) || !presence_take_change(f->presence))
+		return;
+	struct presence_plan plan = { .now = slot->s->members, .now_us = clock_wall_us(),
+				      .fn = announce, .ctx = f };
+	if (presence_plan(f->presence, &plan) < 0)
+		np_log_event(NP_WARN, "region.members_not_planned");
+}
+
+static void write_seen(struct folder *f)
+{
+	struct msg *m = slot_is_live(&f->slot[0]) ? presence_seen(f->presence) : NULL;
+	if (m && mbox_len(f->cfg.keeper) < 64)
+		(void)msg_send(f->cfg.keeper, m);
+	else
+		msg_free(m);
+}
+
+/* ---- all of it ---- */
+
+void folderduty_turn(struct folder *f)
+{
+	int64_t now_ms = clock_mono_ms(), now_us = clock_wall_us();
+	for (size_t i = 0; i < NP_SHARDS; i++) {
+		struct slot *slot = &f->slot[i];
+		if (!slot_is_live(slot))
+			continue;
+		end_hold(f, slot);
+		if (slot_is_live(slot) && slot->drained)
+			folderduty_timers(f, slot, now_us);
+	}
+	if (now_ms >= f->second_ms) {
+		f->second_ms = now_ms + SECOND_MS;
+		watch_silence(f);
+		metric_set(f->m.checkers, (int64_t)presence_len(f->presence));
+	}
+	if (now_ms >= f->plan_ms) {
+		f->plan_ms = now_ms + PLAN_MS;
+		plan_members(f);
+	}
+	if (now_ms >= f->seen_ms) {
+		f->seen_ms = now_ms + SEEN_MS;
+		write_seen(f);
+	}
+}

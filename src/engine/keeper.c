@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/keeper.h"
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/feed.h"
+#include "engine/replay.h"
+#include "engine/sql.h"
+
+#define PARTITIONS_MS (60 * NP_MIN_MS)
+#define CHANNELS_MS (5 * NP_SEC_MS)
+
+struct held {
+	bool ours, loaded;
+	uint64_t token;
+};
+struct keeper {
+	struct keeper_cfg cfg;
+	struct pg_conn *c;
+	struct feed *feed;
+	struct held shard[NP_SHARDS];
+	int64_t renew_ms, poll_ms, channels_ms, partitions_ms; /* due, monotonic */
+	bool inbox_due, told_gone;
+	atomic_bool stop;
+	struct metric *loads, *load_us, *failures;
+};
+
+struct keeper *keeper_new(const struct keeper_cfg *cfg)
+{
+	struct keeper *k = np_zalloc(sizeof *k);
+	if (!k)
+		return NULL;
+	k->cfg = *cfg;
+	k->c = pg_conn_new(&cfg->db);
+	k->feed = feed_new();
+	if (!k->c || !k->feed) {
+		keeper_free(k);
+		return NULL;
+	}
+	k->loads = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_loads_total", "",
+			       "Shards loaded from snapshot and log");
+	k->load_us = metrics_get(cfg->metrics, METRIC_HIST_US, "netpulse_engine_load_seconds", "",
+				 "Time to load a shard");
+	k->failures = metrics_get(cfg->metrics, METRIC_COUNTER,
+				  "netpulse_engine_keeper_failures_total", "",
+				  "Calls of the keeper that the database did not answer");
+	return k;
+}
+
+void keeper_free(struct keeper *k)
+{
+	if (!k)
+		return;
+	feed_free(k->feed);
+	pg_conn_free(k->c);
+	free(k);
+}
+
+void keeper_stop(struct keeper *k)
+{
+	atomic_store(&k->stop, true);
+}
+
+/* One line when the database goes away and one when it is back. */
+static np_err noted(struct keeper *k, const char *what, np_err e)
+{
+	if (e < 0) {
+		metric_add(k->failures, 1);
+		if (!k->told_gone)
+			np_log(NP_WARN, "keeper.failed", KV_C("what", what), KV_ERR(e),
+			       KV_C("db", pg_conn_error(k->c)->message));
+		k->told_gone = true;
+	} else if (k->told_gone) {
+		np_log_event(NP_INFO, "keeper.recovered");
+		k->told_gone = false;
+	}
+	return e;
+}
+
+static uint32_t loaded_mask(const struct keeper *k)
+{
+	uint32_t mask = 0;
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		if (k->shard[i].loaded)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+static void send_rows(struct keeper *k, struct msg *rows)
+{
+	if (rows->n > 0 || rows->mask)
+		(void)msg_send(k->cfg.folder, rows);
+	else
+		msg_free(rows);
+}
+
+/* ---- loading ---- */
+
+static np_err poll_registry(struct keeper *k)
+{
+	struct msg *rows = msg_new(MSG_ROWS), *checkers = NULL;
+	if (!rows)
+		return NP_E_NOMEM;
+	np_err e = feed_checkers(k->feed, k->c, rows, &checkers);
+	if (e == NP_OK)
+		e = feed_memberships(k->feed, k->c, rows);
+	/* What was read is given on in any case: it is not read a second time. */
+	if (checkers)
+		(void)msg_send(k->cfg.folder, checkers);
+	send_rows(k, rows);
+	return e;
+}
+
+static np_err fill_rows(struct keeper *k, const struct shard *s, uint64_t gen, struct msg *m)
+{
+	/* After its generation was read: every ban that is counted in it is known then. */
+	struct msg *checkers = NULL;
+	np_err e = poll_registry(k);
+	if (e == NP_OK)
+		e = feed_all_bans(k->feed, s->no, gen, m);
+	if (e == NP_OK)
+		e = feed_all_memberships(k->feed, k->c, s->no, m);
+	if (e == NP_OK)
+		e = feed_monitors(k->feed, k->c, s, m);
+	if (e == NP_OK)
+		e = feed_all_checkers(k->feed, &checkers);
+	if (e == NP_OK && checkers)
+		(void)msg_send(k->cfg.folder, checkers);
+	return e;
+}
+
+/* Is it still ours, and where does it stand? NP_E_FENCED: it is somebody else's. */
+static np_err read_shard(struct keeper *k, uint32_t no, uint64_t *ret_pos, uint64_t *ret_gen)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p);
+	pg_params_i16(&p, (int16_t)no);
+	np_err e = pg_exec(k->c, sql_text(SQL_SHARD), &p, &res);
+	if (e < 0)
+		return e;
+	if (pg_res_rows(res) == 0 || (uint64_t)pg_res_i64(res, 0, 0) != k->shard[no].token ||
+	    !str_eq_c(pg_res_str(res, 0, 3), k->cfg.owner))
+		return NP_E_FENCED;
+	*ret_pos = (uint64_t)pg_res_i64(res, 0, 1);
+	*ret_gen = (uint64_t)pg_res_i64(res, 0, 2);
+	return NP_OK;
+}
+
+static np_err load_into(struct keeper *k, uint32_t no, struct msg *m)
+{
+	size_t inputs = 0;
+	uint64_t pos = 0;
+	np_err e = read_shard(k, no, &pos, &m->gen);
+	if (e == NP_OK)
+		e = replay_load(k->c, &(struct replay_to){ .shard = no, .to = pos }, &m->shard,
+				&inputs);
+	if (e == NP_OK)
+		e = fill_rows(k, m->shard, m->gen, m);
+	m->shard_no = no;
+	m->token = k->shard[no].token;
+	return e;
+}
+
+static np_err load(struct keeper *k, uint32_t no)
+{
+	int64_t from_us = clock_mono_us();
+	struct msg *m = msg_new(MSG_SHARD);
+	if (!m)
+		return NP_E_NOMEM;
+	pg_conn_deadline(k->c, clock_mono_ms() + KEEPER_LOAD_MS);
+	np_err e = load_into(k, no, m);
+	if (e < 0) {
+		msg_free(m);
+		np_log(NP_WARN, "shard.not_loaded", KV_U64("shard", no), KV_ERR(e),
+		       KV_C("db", pg_conn_error(k->c)->message));
+		return e;
+	}
+	k->shard[no].loaded = true;
+	metric_add(k->loads, 1);
+	metric_observe_us(k->load_us, clock_mono_us() - from_us);
+	np_log(NP_INFO, "shard.loaded", KV_U64("shard", no), KV_U64("token", m->token),
+	       KV_U64("pos", m->shard->pos), KV_U64("monitors", map_len(m->shard->monitors)),
+	       KV_I64("took_us", clock_mono_us() - from_us));
+	return msg_send(k->cfg.folder, m) ? NP_OK : NP_E_CLOSED;
+}
+
+/* ---- leases ---- */
+
+static void lose(struct keeper *k, uint32_t no)
+{
+	struct msg *m = msg_new(MSG_LOST);
+	k->shard[no] = (struct held){ 0 };
+	np_log(NP_WARN, "shard.lost", KV_U64("shard", no));
+	if (m) {
+		m->shard_no = no;
+		(void)msg_send(k->cfg.folder, m);
+	}
+}
+
+static void send_lease(struct keeper *k, uint32_t mask, int64_t until_ms)
+{
+	struct msg *m = mask ? msg_new(MSG_LEASE) : NULL;
+	if (!m)
+		return;
+	m->mask = mask;
+	m->until_ms = until_ms;
+	(void)msg_send(k->cfg.folder, m);
+}
+
+static void shards_param(const struct keeper *k, struct pg_params *p)
+{
+	struct pg_array ids, tokens;
+	pg_array_init(&ids, PG_INT2);
+	pg_array_init(&tokens, PG_INT8);
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		if (!k->shard[i].ours)
+			continue;
+		pg_array_int(&ids, i);
+		pg_array_int(&tokens, (int64_t)k->shard[i].token);
+	}
+	pg_params_array(p, &ids);
+	pg_params_array(p, &tokens);
+	pg_array_done(&ids);
+	pg_array_done(&tokens);
+}
+
+static np_err renew(struct keeper *k)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	int64_t until_ms = clock_mono_ms() + k->cfg.lease_ms; /* counts from before the call */
+	pg_params_init(&p);
+	pg_params_c(&p, k->cfg.owner);
+	shards_param(k, &p);
+	pg_params_i64(&p, k->cfg.lease_ms);
+	np_err e = pg_exec(k->c, sql_text(SQL_RENEW), &p, &res);
+	if (e < 0)
+		return e;
+	uint32_t mask = 0;
+	for (size_t i = 0; i < pg_res_rows(res); i++)
+		mask |= UINT32_C(1) << pg_res_i64(res, i, 0);
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		if (k->shard[i].ours && !(mask >> i & 1))
+			lose(k, i);
+	send_lease(k, mask, until_ms);
+	return NP_OK;
+}
+
+static uint32_t held_n(const struct keeper *k)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		n += k->shard[i].ours;
+	return n;
+}
+
+static np_err take(struct keeper *k)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	int64_t until_ms = clock_mono_ms() + k->cfg.lease_ms;
+	uint32_t mask = 0;
+	pg_params_init(&p);
+	pg_params_c(&p, k->cfg.owner);
+	pg_params_i32(&p, (int32_t)(k->cfg.want - held_n(k)));
+	pg_params_i64(&p, k->cfg.lease_ms);
+	np_err e = pg_exec(k->c, sql_text(SQL_TAKE), &p, &res);
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		uint32_t no = (uint32_t)pg_res_i64(res, i, 0);
+		uint64_t token = (uint64_t)pg_res_i64(res, i, 1);
+		if (k->shard[no].ours && k->shard[no].token != token)
+			lose(k, no); /* it had run out and is taken anew */
+		k->shard[no].ours = true;
+		k->shard[no].token = token;
+		mask |= UINT32_C(1) << no;
+	}
+	send_lease(k, mask, until_ms);
+	return e;
+}
+
+static void release(struct keeper *k)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	pg_params_init(&p);
+	pg_params_c(&p, k->cfg.owner);
+	shards_param(k, &p);
+	np_err e = pg_conn_ready(k->c, clock_mono_ms() + KEEPER_CALL_MS);
+	if (e == NP_OK)
+		e = pg_exec(k->c, sql_text(SQL_RELEASE), &p, NULL);
+	np_log(NP_INFO, "shards.released", KV_U64("held", held_n(k)), KV_ERR(e));
+}
+
+/* Leases and, one at a time so that leases stay fresh, a shard that is not loaded yet. */
+static np_err keep_leases(struct keeper *k)
+{
+	np_err e = held_n(k) > 0 ? renew(k) : NP_OK;
+	if (e == NP_OK && held_n(k) < k->cfg.want)
+		e = take(k);
+	return e;
+}
+
+static bool load_one(struct keeper *k)
+{
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		if (!k->shard[i].ours || k->shard[i].loaded)
+			continue;
+		np_err e = load(k, i);
+		if (e == NP_E_FENCED)
+			lose(k, i);
+		return e == NP_OK;
+	}
+	return false;
+}
+
+/* ---- polls ---- */
+
+static np_err poll_inbox(struct keeper *k)
+{
+	struct msg *rows = msg_new(MSG_ROWS);
+	if (!rows)
+		return NP_E_NOMEM;
+	np_err e = feed_inbox(k->feed, k->c, loaded_mask(k), rows);
+	if (e == NP_OK)
+		send_rows(k, rows);
+	else
+		msg_free(rows);
+	if (e < 0)
+		feed_forget(k->feed);
+	return e;
+}
+
+static np_err poll_channels(struct keeper *k)
+{
+	struct msg *m = NULL;
+	np_err e = feed_channels(k->c, &m);
+	if (m)
+		(void)msg_send(k->cfg.folder, m);
+	return e;
+}
+
+/* The days ahead; whoever holds shard 0 sees to it. */
+static np_err make_partitions(struct keeper *k)
+{
+	return k->shard[0].ours ? pg_exec(k->c, sql_text(SQL_PARTITIONS), NULL, NULL) : NP_OK;
+}
+
+/* ---- wishes ---- */
+
+static np_err answer(struct keeper *k, const struct msg *want)
+{
+	struct msg *rows = msg_new(MSG_ROWS);
+	if (!rows)
+		return NP_E_NOMEM;
+	np_err e = poll_registry(k);
+	if (e == NP_OK)
+		e = feed_wanted(k->feed, k->c, want, rows);
+	if (e < 0) {
+		msg_free(rows);
+		return e;
+	}
+	rows->mask = UINT32_C(1) << want->shard_no; /* whose wish is answered */
+	rows->shard_no = want->shard_no;
+	return msg_send(k->cfg.folder, rows) ? NP_OK : NP_E_CLOSED;
+}
+
+static np_err perform(struct keeper *k, struct msg *m)
+{
+	if (m->kind == MSG_WANT)
+		return answer(k, m);
+	if (m->kind == MSG_SEEN)
+		return feed_seen(k->c, m);
+	return NP_OK;
+}
+
+/* What needs no database. */
+static void note(struct keeper *k, const struct msg *m)
+{
+	if (m->kind == MSG_LOAD) {
+		for (uint32_t i = 0; i < NP_SHARDS; i++)
+			if (m->mask >> i & 1)
+				k->shard[i].loaded = false;
+		feed_forget(k->feed);
+	} else if (m->kind == MSG_NUDGE) {
+		k->inbox_due |= (m->nudge & MSG_N_INBOX) != 0;
+		if (m->nudge & MSG_N_REGISTRY)
+			k->poll_ms = 0;
+		if (m->nudge & MSG_N_CHANNELS)
+			k->channels_ms = 0;
+	}
+}
+
+/* ---- the thread ---- */
+
+static np_err due_work(struct keeper *k, int64_t now_ms)
+{
+	np_err e = NP_OK;
+	if (e == NP_OK && now_ms >= k->renew_ms) {
+		k->renew_ms = now_ms + KEEPER_RENEW_MS;
+		e = noted(k, "lease", keep_leases(k));
+	}
+	if (e == NP_OK && now_ms >= k->poll_ms) {
+		k->poll_ms = now_ms + KEEPER_POLL_MS;
+		e = noted(k, "registry", poll_registry(k));
+		k->inbox_due = true;
+	}
+	if (e == NP_OK && k->inbox_due && loaded_mask(k) != 0) {
+		k->inbox_due = false;
+		e = noted(k, "inbox", poll_inbox(k));
+	}
+	if (e == NP_OK && now_ms >= k->channels_ms) {
+		k->channels_ms = now_ms + CHANNELS_MS;
+		e = noted(k, "channels", poll_channels(k));
+	}
+	if (e == NP_OK && now_ms >= k->partitions_ms) {
+		k->partitions_ms = now_ms + (k->shard[0].ours ? PARTITIONS_MS : NP_MIN_MS);
+		e = noted(k, "partitions", make_partitions(k));
+	}
+	return e;
+}
+
+/* A wish waits for the database; a nudge does not. */
+static void serve(struct keeper *k, struct msg *m)
+{
+	note(k, m);
+	np_err e = NP_E_AGAIN;
+	while (e < 0 && (m->kind == MSG_WANT || m->kind == MSG_SEEN) && !atomic_load(&k->stop)) {
+		e = pg_conn_ready(k->c, clock_mono_ms() + KEEPER_CALL_MS);
+		if (e == NP_OK)
+			e = noted(k, "wish", perform(k, m));
+		if (m->kind == MSG_SEEN)
+			break; /* the next one says it again */
+		struct timespec pause = { .tv_nsec = 100 * NP_MS_US * 1000 };
+		if (e < 0)
+			(void)nanosleep(&pause, NULL);
+	}
+	msg_free(m);
+}
+
+static int64_t next_due_ms(const struct keeper *k)
+{
+	int64_t due = k->renew_ms < k->poll_ms ? k->renew_ms : k->poll_ms;
+	return k->channels_ms < due ? k->channels_ms : due;
+}
+
+void keeper_run(struct keeper *k)
+{
+	while (!atomic_load(&k->stop)) {
+		int64_t now_ms = clock_mono_ms();
+		np_err e = noted(k, "connect", pg_conn_ready(k->c, now_ms + KEEPER_CALL_MS));
+		if (e == NP_OK)
+			e = due_work(k, clock_mono_ms());
+		bool more = e == NP_OK && load_one(k);
+		int64_t until_ms = more ? 0 : e < 0 ? now_ms + 100 : next_due_ms(k);
+		struct msg *m = until_ms ? mbox_recv(k->cfg.in, until_ms)
+					 : mbox_try_recv(k->cfg.in);
+		for (; m; m = mbox_try_recv(k->cfg.in))
+			serve(k, m);
+	}
+	release(k);
+}
