@@ -84,7 +84,7 @@ static void on_result(struct inc_ctx *c, struct mst *st, const struct mst_event 
 		return;
 	struct vote *v = &st->vote[i];
 	bool was_down = st->inc.state == STEP_DOWN;
-	struct vote_change ch = vote_fold(c->def, v, a, st->at_us);
+	struct vote_change ch = vote_fold(c->def, v, a, st->at_us, fresh_us(st, st->at_us));
 	if (ch.took != VOTE_TOOK)
 		return;
 	c->attempt_us = v->start_us;
@@ -327,9 +327,11 @@ static void dispatch(struct inc_ctx *c, struct mst *st, const struct mst_event *
 		on_suspect(c, st, ev);
 		break;
 	case MST_PARENT:
+		decide(c, st);
 		inc_set_parent(c, ev->parent.state);
 		break;
 	case MST_MAINTENANCE:
+		decide(c, st);
 		inc_set_maintenance(c, ev->on);
 		break;
 	case MST_HOLD:

@@ -99,9 +99,9 @@ static enum vote_took took(const struct mon_def *d, const struct vote *v,
 }
 
 struct vote_change vote_fold(const struct mon_def *d, struct vote *v, const struct vote_attempt *a,
-			     int64_t at_us)
+			     int64_t at_us, int64_t fresh_us)
 {
-	bool stale = vote_is_stale(d, v, at_us);
+	bool stale = vote_is_stale(d, v, fresh_us);
 	enum vote_say before = stale ? VOTE_NONE : (enum vote_say)v->say;
 	struct vote_change ch = { .took = took(d, v, a), .before = before, .after = before };
 	if (ch.took != VOTE_TOOK)

@@ -67,9 +67,10 @@ struct vote_change {
 	enum vote_say before, after; /* before: VOTE_NONE when it was stale */
 };
 
-/* Fold one attempt at time at_us. */
+/* Fold one attempt at time at_us. fresh_us: the clock of votes, which stands still during our
+ * own absence (else the same time). */
 struct vote_change vote_fold(const struct mon_def *d, struct vote *v, const struct vote_attempt *a,
-			     int64_t at_us);
+			     int64_t at_us, int64_t fresh_us);
 /* When the vote ends by age (2.5 intervals + timeout after heard); 0 when there is none. */
 int64_t vote_expires_us(const struct mon_def *d, const struct vote *v);
 bool vote_is_stale(const struct mon_def *d, const struct vote *v, int64_t at_us);

@@ -442,9 +442,22 @@ static void our_absence_is_not_theirs(void **state NP_UNUSED)
 	assert_int_equal(s.notices[STEP_N_NODATA], 0);
 }
 
+static void a_check_now_causes_no_further_one(void **state NP_UNUSED)
+{
+	start(3);
+	uint32_t before = s.asks;
+	int64_t first_us = s.now_us + 50 * NP_SEC_US; /* one region's slot falls into it */
+	sim_down(&s, s.now_us, s.now_us + 21 * NP_SEC_US);
+	while (s.asks == before && s.now_us < first_us)
+		pass(NP_MS_US);
+	pass(4 * NP_SEC_US); /* the others failed at once as well, and asked nobody */
+	assert_int_equal(s.asks, before + 2);
+}
+
 static void check_now_by_a_person_asks_everybody_once(void **state NP_UNUSED)
 {
 	start(3);
+	pass(10 * NP_SEC_US);
 	sim_command(&s, CMD_CHECK_NOW);
 	assert_int_equal(s.step.refusal, STEP_DONE);
 	assert_int_equal(s.step.action[0].kind, STEP_CHECK_NOW);
@@ -511,6 +524,7 @@ int main(void)
 		cmocka_unit_test(a_down_parent_suppresses),
 		cmocka_unit_test(a_suspect_parent_is_waited_for),
 		cmocka_unit_test(our_absence_is_not_theirs),
+		cmocka_unit_test(a_check_now_causes_no_further_one),
 		cmocka_unit_test(check_now_by_a_person_asks_everybody_once),
 		cmocka_unit_test(commands_without_incident_are_refused),
 		cmocka_unit_test(damaged_states_are_refused),

@@ -95,6 +95,22 @@ static void on_notice(struct sim *s, const struct step_action *a)
 		s->resolved_notice_us = s->now_us;
 }
 
+/* No region runs extras closer together than retry_interval; only the last look may. */
+static void on_check(struct sim *s, const struct step_action *a)
+{
+	mix(s, a->check.mask);
+	for (uint32_t i = 0; i < s->def.region_n; i++) {
+		if ((a->check.mask & UINT32_C(1) << i) == 0)
+			continue;
+		assert_true(a->check.exempt || s->asked_us[i] == 0 ||
+			    s->now_us >= s->asked_us[i] + s->def.retry_interval_ms * NP_MS_US);
+		s->asked_us[i] = s->now_us;
+		s->asks++;
+		send(s, s->now_us + SIM_NET_US,
+		     (struct sim_message){ .is_ask = true, .index = i, .exempt = a->check.exempt });
+	}
+}
+
 static void perform(struct sim *s, const struct step_action *a)
 {
 	mix(s, (uint64_t)a->kind << 32 | a->incident);
@@ -119,13 +135,7 @@ static void perform(struct sim *s, const struct step_action *a)
 		on_notice(s, a);
 		break;
 	case STEP_CHECK_NOW:
-		mix(s, a->check.mask);
-		for (uint32_t i = 0; i < s->def.region_n; i++)
-			if (a->check.mask & UINT32_C(1) << i)
-				send(s, s->now_us + SIM_NET_US,
-				     (struct sim_message){ .is_ask = true,
-							   .index = i,
-							   .exempt = a->check.exempt });
+		on_check(s, a);
 		break;
 	case STEP_SET_TIMER:
 	case STEP_CANCEL_TIMER:

@@ -52,7 +52,9 @@ struct sim {
 	size_t queue_n;
 	struct sim_message queue[SIM_QUEUE_MAX];
 	uint64_t order;
+	int64_t asked_us[MON_REGIONS_MAX];
 	/* what happened */
+	uint32_t asks;
 	uint32_t opened, closed, events;
 	uint32_t notices[STEP_NOTICE_N], held[STEP_NOTICE_N];
 	uint64_t hash; /* of all actions: equal runs have equal hashes */

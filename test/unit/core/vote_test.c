@@ -35,7 +35,7 @@ static struct vote_change fold(const struct mon_def *d, struct vote *v, int64_t 
 		.status = s,
 		.cls = res_is_pass(s) ? RES_C_NONE : RES_C_REFUSED,
 	};
-	return vote_fold(d, v, &a, at_us + 2 * NP_MS_US);
+	return vote_fold(d, v, &a, at_us + 2 * NP_MS_US, at_us + 2 * NP_MS_US);
 }
 
 /* One letter an attempt (o ok, d degraded, f fail, u unknown, '-' a slot without result, '.' ten of
@@ -104,11 +104,11 @@ static void future_slots_touch_nothing(void **state NP_UNUSED)
 				  .received_us = T0,
 				  .status = RES_UNKNOWN,
 				  .cls = RES_C_CLOCK };
-	assert_int_equal(vote_fold(&d, &v, &a, T0).took, VOTE_AHEAD);
+	assert_int_equal(vote_fold(&d, &v, &a, T0, T0).took, VOTE_AHEAD);
 	assert_memory_equal(&v, &before, sizeof v);
 	a.slot_us = T0 + 5 * NP_SEC_US;
 	a.status = RES_OK;
-	assert_int_equal(vote_fold(&d, &v, &a, T0).took, VOTE_TOOK);
+	assert_int_equal(vote_fold(&d, &v, &a, T0, T0).took, VOTE_TOOK);
 }
 
 static void older_revisions_never_vote(void **state NP_UNUSED)
@@ -118,7 +118,7 @@ static void older_revisions_never_vote(void **state NP_UNUSED)
 	struct vote_attempt a = {
 		.revision = 2, .slot_us = T0, .start_us = T0, .received_us = T0, .status = RES_OK
 	};
-	assert_int_equal(vote_fold(&d, &v, &a, T0).took, VOTE_OLD_REVISION);
+	assert_int_equal(vote_fold(&d, &v, &a, T0, T0).took, VOTE_OLD_REVISION);
 	assert_int_equal(v.say, VOTE_NONE);
 }
 
@@ -142,7 +142,7 @@ static void old_spooled_attempts_are_not_fresh(void **state NP_UNUSED)
 				  .start_us = T0,
 				  .received_us = T0 + 60 * MINUTE,
 				  .status = RES_OK };
-	(void)vote_fold(&d, &v, &a, T0 + 60 * MINUTE);
+	(void)vote_fold(&d, &v, &a, T0 + 60 * MINUTE, T0 + 60 * MINUTE);
 	assert_true(vote_is_stale(&d, &v, T0 + 60 * MINUTE));
 }
 
@@ -154,6 +154,22 @@ static void our_absence_ages_no_vote(void **state NP_UNUSED)
 	int64_t end_us = vote_expires_us(&d, &v);
 	vote_shift(&v, T0 + NP_SEC_US, T0 + 61 * NP_SEC_US);
 	assert_int_equal(vote_expires_us(&d, &v), end_us + MINUTE);
+}
+
+static void a_failure_outlives_our_absence(void **state NP_UNUSED)
+{
+	const struct mon_def d = rules();
+	struct vote v = { 0 };
+	int64_t back_us = T0 + 60 * MINUTE;
+	(void)fold(&d, &v, T0, 0, RES_FAIL);
+	(void)fold(&d, &v, T0, 1, RES_FAIL);
+	struct vote_attempt a = { .revision = 3,
+				  .slot_us = back_us,
+				  .start_us = back_us,
+				  .received_us = back_us,
+				  .status = RES_OK };
+	struct vote_change ch = vote_fold(&d, &v, &a, back_us, T0 + MINUTE);
+	assert_int_equal(ch.after, VOTE_FAIL); /* one pass is not enough, as if we had been there */
 }
 
 static void extras_keep_their_distance(void **state NP_UNUSED)
@@ -208,6 +224,7 @@ int main(void)
 		cmocka_unit_test(a_vote_ends_after_two_and_a_half_intervals),
 		cmocka_unit_test(old_spooled_attempts_are_not_fresh),
 		cmocka_unit_test(our_absence_ages_no_vote),
+		cmocka_unit_test(a_failure_outlives_our_absence),
 		cmocka_unit_test(extras_keep_their_distance),
 		cmocka_unit_test(an_asked_attempt_asks_nobody),
 		cmocka_unit_test(the_quorum_is_dated_by_starts),
