@@ -25,7 +25,7 @@ struct conn {
 	loop_fn gone_fn;
 	void *gone_ctx;
 	struct outq out;
-	struct hub_node flush, soon;
+	struct hub_node flush, soon, orphan;
 	struct wheel_node owner_deadline, own_deadline; /* own: handshake, stall, linger */
 	struct addr peer;
 	int events;   /* libuv's, watched now */
@@ -41,6 +41,7 @@ struct conn {
 
 static void conn_flush_fn(struct hub_node *node);
 static void conn_soon_fn(struct hub_node *node);
+static void conn_orphan_fn(struct hub_node *node);
 static void conn_poll_cb(uv_poll_t *h, int status, int events);
 
 static void watch(struct conn *c)
@@ -349,6 +350,7 @@ static struct conn *conn_make(struct loop *l, int fd, const struct addr *peer, S
 	outq_init(&c->out, CONN_WRITE_MAX_DEFAULT);
 	c->flush.fn = conn_flush_fn;
 	c->soon.fn = conn_soon_fn;
+	c->orphan.fn = conn_orphan_fn;
 	c->own_deadline.fn = own_deadline_fn;
 	c->owner_deadline.fn = owner_deadline_fn;
 	c->peer = *peer;
@@ -416,6 +418,7 @@ void conn_finish(struct conn *c)
 		return;
 	}
 	c->finishing = true;
+	hub_add(c->hub, HUB_ORPHANS, &c->orphan);
 	c->ended = false; /* after the peer's half-close output may still leave */
 	c->paused = false;
 	loop_deadline_clear(c->l, &c->owner_deadline);
@@ -425,6 +428,11 @@ void conn_finish(struct conn *c)
 	if (!c->read_eof)
 		hub_add(c->hub, HUB_SOON, &c->soon);
 	watch(c);
+}
+
+static void conn_orphan_fn(struct hub_node *node)
+{
+	conn_free(NP_CONTAINER_OF(node, struct conn, orphan));
 }
 
 static void closed_cb(uv_handle_t *h)
@@ -437,6 +445,7 @@ void conn_free(struct conn *c)
 	if (!c || c->dead)
 		return;
 	c->dead = true;
+	hub_del(&c->orphan);
 	hub_del(&c->flush);
 	hub_del(&c->soon);
 	loop_deadline_clear(c->l, &c->own_deadline);

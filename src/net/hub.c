@@ -100,6 +100,7 @@ static void closed_cb(uv_handle_t *handle)
 static void hub_free(void *obj)
 {
 	struct hub *h = obj;
+	run_all(&h->queues[HUB_ORPHANS]);
 	h->closing = 3;
 	uv_close((uv_handle_t *)&h->prepare, closed_cb);
 	uv_close((uv_handle_t *)&h->check, closed_cb);

@@ -15,7 +15,8 @@ struct hub_node {
 	struct hub_node *next, *prev; /* NULL: not queued */
 	void (*fn)(struct hub_node *node);
 };
-enum hub_queue { HUB_FLUSH, HUB_SOON, HUB_COSTLY, HUB_QUEUE_N };
+/* ORPHANS: nobody's any more and lingering; their fn is called when the loop is freed. */
+enum hub_queue { HUB_FLUSH, HUB_SOON, HUB_COSTLY, HUB_ORPHANS, HUB_QUEUE_N };
 
 struct hub;
 NP_NODISCARD struct hub *hub_of(struct loop *l); /* made at first use; NULL: no memory */

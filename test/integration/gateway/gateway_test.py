@@ -690,9 +690,7 @@ def test_redis_away_pauses_and_heals(w, e):
 
 
 def test_certificate_files_are_reloaded(w, e):
-    before = ssl.get_server_certificate(w.address) if False else None
     w.mint("init", w.pki + "-next")
-    del before
     c = w.stream("a")
     serial = peer_serial(w)
     for name in ("server.pem", "server.key"):  # of another root: clients of the old one refuse it
