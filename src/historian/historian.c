@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "historian/historian.h"
+
+#include "base/args.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "historian/worker.h"
+#include "net/admin.h"
+#include "pg/pgconf.h"
+
+#define HISTORIAN_DAYS_MAX 36500
+
+/* redis.* and hmac_key_file are common to all roles; the historian needs neither. */
+static const struct conf_item items[] = {
+	PG_CONF_ITEMS,
+	{ .key = "redis.socket", .kind = CONF_STR },
+	{ .key = "redis.user", .kind = CONF_STR },
+	{ .key = "redis.password_file", .kind = CONF_STR },
+	{ .key = "hmac_key_file", .kind = CONF_STR },
+	{ .key = "name", .kind = CONF_STR, .required = true },
+	{ .key = "admin.listen", .kind = CONF_STR },
+	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	{ .key = "keep.log_days",
+	  .kind = CONF_INT,
+	  .min = 1,
+	  .max = HISTORIAN_DAYS_MAX,
+	  .fallback = "7" },
+	{ .key = "keep.chunk_days",
+	  .kind = CONF_INT,
+	  .min = 1,
+	  .max = HISTORIAN_DAYS_MAX,
+	  .fallback = "30" },
+	{ .key = "keep.rollup_5m_days",
+	  .kind = CONF_INT,
+	  .min = 2,
+	  .max = HISTORIAN_DAYS_MAX,
+	  .fallback = "14" },
+	{ .key = "keep.rollup_1h_days",
+	  .kind = CONF_INT,
+	  .min = 2,
+	  .max = HISTORIAN_DAYS_MAX,
+	  .fallback = "400" },
+};
+
+static const struct arg_opt opts[] = {
+	{ "config", "FILE", "this role's configuration", NULL },
+};
+static const struct arg_spec spec = {
+	.usage = "netpulse historian --config FILE",
+	.about = "Turn the log into history: packed results, roll-ups, retention.",
+	.opts = opts,
+	.n = NP_LEN(opts),
+};
+
+struct historian {
+	struct loop *loop;
+	struct metrics *metrics;
+	struct worker *worker;
+	struct admin *admin;
+};
+
+static void on_stop(void *ctx)
+{
+	loop_stop(((struct historian *)ctx)->loop);
+}
+
+static bool is_ready(void *ctx)
+{
+	return worker_is_ready(((struct historian *)ctx)->worker);
+}
+
+static np_err start(struct historian *h, const struct conf *c, struct buf *why)
+{
+	const struct worker_cfg cfg = {
+		.database = pg_conf_from(c),
+		.name = conf_str(c, "name"),
+		.keep = { .log_days = (int32_t)conf_int(c, "keep.log_days"),
+			  .chunk_days = (int32_t)conf_int(c, "keep.chunk_days"),
+			  .rollup_5m_days = (int32_t)conf_int(c, "keep.rollup_5m_days"),
+			  .rollup_1h_days = (int32_t)conf_int(c, "keep.rollup_1h_days") },
+		.metrics = h->metrics,
+	};
+	np_err e = loop_on_stop(h->loop, on_stop, h);
+	if (e == NP_OK)
+		e = worker_start(&cfg, &h->worker);
+	if (e == NP_OK && conf_str(c, "admin.listen") != NULL) {
+		const struct admin_cfg admin = { .listen = conf_str(c, "admin.listen"),
+						 .metrics = h->metrics,
+						 .ready = is_ready,
+						 .ctx = h };
+		e = admin_start(h->loop, &admin, &h->admin, why);
+	}
+	return e;
+}
+
+static np_err serve(const struct conf *c, struct buf *why)
+{
+	struct historian h = { .loop = loop_new(NULL), .metrics = metrics_new("historian") };
+	np_err e = h.loop != NULL && h.metrics != NULL ? start(&h, c, why) : NP_E_NOMEM;
+	if (e == NP_OK) {
+		np_log(NP_INFO, "historian.started", KV_C("name", conf_str(c, "name")));
+		e = loop_run(h.loop);
+	}
+	admin_free(h.admin);
+	worker_stop(h.worker);
+	loop_free(h.loop);
+	metrics_free(h.metrics);
+	return e;
+}
+
+int historian_main(int argc, char **argv)
+{
+	NP_CLEANUP(buf_done) struct buf why;
+	struct args *args = NULL;
+	struct conf *c = NULL;
+	buf_init(&why, 4096);
+	np_log_init("historian", NP_INFO);
+	np_err e = args_parse(&spec, argc, argv, &args, &why);
+	if (e == NP_E_CANCELED)
+		return 0;
+	if (e == NP_OK && args_str(args, "config") == NULL) {
+		(void)buf_add_c(&why, "--config FILE is needed");
+		e = NP_E_INVAL;
+	}
+	if (e == NP_OK)
+		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
+	if (e == NP_OK)
+		e = serve(c, &why);
+	if (e < 0)
+		np_log(NP_ERROR, "historian.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
+	conf_free(c);
+	args_free(args);
+	return e < 0 ? 1 : 0;
+}
