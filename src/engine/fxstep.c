@@ -190,7 +190,7 @@ static void on_event(struct maker *k, const struct step_action *a)
 
 /* ---- notices ---- */
 
-static void put_incident(struct maker *k, struct jsonw *j)
+static void put_incident(struct maker *k, np_str why, struct jsonw *j)
 {
 	const struct inc *i = &k->m->st.inc;
 	uint8_t id[16];
@@ -203,6 +203,7 @@ static void put_incident(struct maker *k, struct jsonw *j)
 	if (!i->open)
 		jsonw_ktime(j, "closed_at", i->closed_us);
 	jsonw_kc(j, "state", incident_state(k->m));
+	jsonw_kstr(j, "why", why);
 	jsonw_obj_end(j);
 }
 
@@ -241,7 +242,7 @@ static np_str notice_body(struct maker *k, enum step_notice kind, bool of_incide
 	jsonw_obj(&j);
 	jsonw_kc(&j, "kind", step_notice_name(kind));
 	if (of_incident)
-		put_incident(k, &j);
+		put_incident(k, why, &j);
 	put_monitor(k->m, &j);
 	jsonw_kstr(&j, "why", why);
 	jsonw_ktime(&j, "at", k->cause->at_us);

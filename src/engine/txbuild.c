@@ -32,9 +32,10 @@ static void cols_init(struct cols *c, const enum pg_type *types, size_t n)
 static void cols_add(struct maker *k, enum sql s, struct cols *c)
 {
 	struct pg_params p;
+	size_t rows = c->at[0].n;
 	pg_params_init(&p);
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->at[0].n > 0)
+		if (rows > 0)
 			pg_params_array(&p, &c->at[i]);
 		pg_array_done(&c->at[i]);
 	}
