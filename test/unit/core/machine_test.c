@@ -7,48 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sim.h"
-
-#define UP_AT (SIM_START_US + 10 * NP_MIN_US)
-#define FOREVER (SIM_START_US + 365 * NP_DAY_US)
-
-static struct sim s; /* large: not on the stack */
-
-static void start(uint32_t n)
-{
-	sim_init(&s, n, 60000, 1);
-	sim_run(&s, UP_AT);
-	assert_int_equal(s.st.inc.state, STEP_UP);
-}
-
-static void go_down(void)
-{
-	sim_down(&s, s.now_us, FOREVER);
-	sim_run(&s, s.now_us + 2 * NP_MIN_US);
-	assert_int_equal(s.st.inc.state, STEP_DOWN);
-	assert_int_equal(s.opened, 1);
-}
-
-static void come_back(void)
-{
-	s.span_n = 0;
-}
-
-static void pass(int64_t us)
-{
-	sim_run(&s, s.now_us + us);
-}
-
-static struct mst_event region_event(enum mst_event_kind kind, uint32_t region)
-{
-	return (struct mst_event){ .kind = kind, .region = region };
-}
-
-static void all_dead(bool dead)
-{
-	for (uint32_t i = 0; i < s.def.region_n; i++)
-		s.checker[i].dead = dead;
-}
+#include "scene.h"
 
 static void created_is_pending_then_up(void **state NP_UNUSED)
 {
@@ -143,109 +102,6 @@ static void a_relapse_is_the_same_incident(void **state NP_UNUSED)
 	assert_int_equal(s.notices[STEP_N_RESOLVED], 1);
 }
 
-static void acknowledging_stops_reminders_until_it_lapses(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	sim_command(&s, CMD_ACKNOWLEDGE);
-	assert_int_equal(s.step.refusal, STEP_DONE);
-	sim_command(&s, CMD_ACKNOWLEDGE);
-	assert_int_equal(s.step.refusal, STEP_ALREADY_ACKED);
-	assert_int_equal(s.notices[STEP_N_ACKNOWLEDGED], 1);
-	pass(23 * NP_HOUR_US);
-	assert_int_equal(s.notices[STEP_N_REMINDER], 0);
-	assert_true(s.st.inc.acked);
-	pass(2 * NP_HOUR_US);
-	assert_false(s.st.inc.acked);
-	assert_true(s.notices[STEP_N_REMINDER] >= 1);
-}
-
-static void unacknowledging_starts_them_again(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	sim_command(&s, CMD_UNACKNOWLEDGE);
-	assert_int_equal(s.step.refusal, STEP_NOT_ACKED);
-	sim_command(&s, CMD_ACKNOWLEDGE);
-	sim_command(&s, CMD_UNACKNOWLEDGE);
-	pass(NP_HOUR_US + NP_MIN_US);
-	assert_int_equal(s.notices[STEP_N_REMINDER], 1);
-}
-
-static void resolved_by_hand_while_down_reopens(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	sim_command(&s, CMD_ACKNOWLEDGE);
-	sim_command(&s, CMD_RESOLVE);
-	assert_int_equal(s.step.refusal, STEP_DONE);
-	assert_int_equal(s.closed, 0);
-	sim_command(&s, CMD_RESOLVE);
-	assert_int_equal(s.step.refusal, STEP_ALREADY_RESOLVED);
-	pass(9 * NP_MIN_US);
-	assert_int_equal(s.notices[STEP_N_REOPENED], 0);
-	pass(2 * NP_MIN_US);
-	assert_int_equal(s.notices[STEP_N_REOPENED], 1);
-	assert_false(s.st.inc.acked);
-	assert_int_equal(s.opened, 1);
-}
-
-static void resolved_by_hand_and_recovered_closes_quietly(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	sim_command(&s, CMD_RESOLVE);
-	come_back();
-	pass(5 * NP_MIN_US);
-	assert_int_equal(s.closed, 1);
-	assert_int_equal(s.notices[STEP_N_REOPENED], 0);
-}
-
-static void resolved_by_hand_without_data_closes(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	all_dead(true);
-	pass(10 * NP_MIN_US);
-	sim_command(&s, CMD_RESOLVE);
-	assert_int_equal(s.closed, 1);
-	assert_int_equal(s.reason, STEP_CLOSE_BY_HAND);
-	assert_int_equal(s.st.inc.state, STEP_NODATA);
-	all_dead(false);
-	come_back();
-	pass(10 * NP_MIN_US);
-	assert_int_equal(s.st.inc.state, STEP_UP);
-}
-
-static void pausing_closes_and_unpausing_starts_anew(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	sim_command(&s, CMD_PAUSE);
-	assert_int_equal(s.st.inc.state, STEP_PAUSED);
-	assert_int_equal(s.reason, STEP_CLOSE_PAUSED);
-	assert_int_equal(s.notices[STEP_N_RESOLVED], 1);
-	pass(NP_HOUR_US);
-	assert_int_equal(s.opened, 1);
-	sim_command(&s, CMD_UNPAUSE);
-	assert_int_equal(s.st.inc.state, STEP_PENDING);
-	assert_int_equal(s.st.vote[0].say, VOTE_NONE);
-	pass(5 * NP_MIN_US);
-	assert_int_equal(s.opened, 2); /* still down: a new incident */
-}
-
-static void deleted_is_the_end(void **state NP_UNUSED)
-{
-	start(3);
-	go_down();
-	sim_command(&s, CMD_DELETE);
-	assert_int_equal(s.reason, STEP_CLOSE_DELETED);
-	sim_command(&s, CMD_UNPAUSE);
-	assert_int_equal(s.step.refusal, STEP_IS_DELETED);
-	pass(NP_HOUR_US);
-	assert_int_equal(s.opened, 1);
-}
-
 static void a_ban_withdraws_evidence(void **state NP_UNUSED)
 {
 	sim_init(&s, 3, 60000, 1);
@@ -316,21 +172,6 @@ static void a_new_target_clears_votes_and_keeps_the_incident(void **state NP_UNU
 	come_back();
 	pass(5 * NP_MIN_US);
 	assert_int_equal(s.closed, 1);
-}
-
-static void paused_in_the_rules_is_a_pause(void **state NP_UNUSED)
-{
-	start(3);
-	s.def.paused = true;
-	s.def.revision = 2;
-	sim_apply(&s, (struct mst_event){ .kind = MST_RULES });
-	assert_int_equal(s.st.inc.state, STEP_PAUSED);
-	s.def.paused = false;
-	s.def.revision = 3;
-	sim_apply(&s, (struct mst_event){ .kind = MST_RULES });
-	assert_int_equal(s.st.inc.state, STEP_PENDING);
-	pass(5 * NP_MIN_US);
-	assert_int_equal(s.st.inc.state, STEP_UP);
 }
 
 static void old_generations_do_nothing(void **state NP_UNUSED)
@@ -442,41 +283,19 @@ static void our_absence_is_not_theirs(void **state NP_UNUSED)
 	assert_int_equal(s.notices[STEP_N_NODATA], 0);
 }
 
-static void a_check_now_causes_no_further_one(void **state NP_UNUSED)
+static void a_scheduled_failure_asks_the_others(void **state NP_UNUSED)
 {
 	start(3);
+	struct mst_event ev = region_event(MST_RESULT, 1);
+	ev.result = (struct vote_attempt){ .revision = 1,
+					   .slot_us = s.now_us,
+					   .start_us = s.now_us,
+					   .received_us = s.now_us,
+					   .status = RES_FAIL,
+					   .cls = RES_C_REFUSED };
 	uint32_t before = s.asks;
-	int64_t first_us = s.now_us + 50 * NP_SEC_US; /* one region's slot falls into it */
-	sim_down(&s, s.now_us, s.now_us + 21 * NP_SEC_US);
-	while (s.asks == before && s.now_us < first_us)
-		pass(NP_MS_US);
-	pass(4 * NP_SEC_US); /* the others failed at once as well, and asked nobody */
+	sim_apply(&s, ev);
 	assert_int_equal(s.asks, before + 2);
-}
-
-static void check_now_by_a_person_asks_everybody_once(void **state NP_UNUSED)
-{
-	start(3);
-	pass(10 * NP_SEC_US);
-	sim_command(&s, CMD_CHECK_NOW);
-	assert_int_equal(s.step.refusal, STEP_DONE);
-	assert_int_equal(s.step.action[0].kind, STEP_CHECK_NOW);
-	assert_int_equal(s.step.action[0].check.mask, 7);
-	sim_command(&s, CMD_CHECK_NOW);
-	assert_int_equal(s.step.refusal, STEP_TOO_SOON);
-}
-
-static void commands_without_incident_are_refused(void **state NP_UNUSED)
-{
-	static const enum cmd_kind need[] = { CMD_ACKNOWLEDGE, CMD_UNACKNOWLEDGE, CMD_RESOLVE,
-					      CMD_REOPEN, CMD_NOTE };
-	start(3);
-	for (size_t i = 0; i < NP_LEN(need); i++) {
-		sim_command(&s, need[i]);
-		assert_int_equal(s.step.refusal, STEP_NO_INCIDENT);
-	}
-	sim_command(&s, CMD_UNPAUSE);
-	assert_int_equal(s.step.refusal, STEP_NOT_PAUSED);
 }
 
 static void damaged_states_are_refused(void **state NP_UNUSED)
@@ -507,26 +326,16 @@ int main(void)
 		cmocka_unit_test(silence_never_resolves),
 		cmocka_unit_test(two_silent_failures_hold),
 		cmocka_unit_test(a_relapse_is_the_same_incident),
-		cmocka_unit_test(acknowledging_stops_reminders_until_it_lapses),
-		cmocka_unit_test(unacknowledging_starts_them_again),
-		cmocka_unit_test(resolved_by_hand_while_down_reopens),
-		cmocka_unit_test(resolved_by_hand_and_recovered_closes_quietly),
-		cmocka_unit_test(resolved_by_hand_without_data_closes),
-		cmocka_unit_test(pausing_closes_and_unpausing_starts_anew),
-		cmocka_unit_test(deleted_is_the_end),
 		cmocka_unit_test(a_ban_withdraws_evidence),
 		cmocka_unit_test(dropping_the_failing_regions_withdraws),
 		cmocka_unit_test(a_new_target_clears_votes_and_keeps_the_incident),
-		cmocka_unit_test(paused_in_the_rules_is_a_pause),
 		cmocka_unit_test(old_generations_do_nothing),
 		cmocka_unit_test(a_tie_is_held_and_never_opens),
 		cmocka_unit_test(maintenance_holds_the_alert_and_tells_later),
 		cmocka_unit_test(a_down_parent_suppresses),
 		cmocka_unit_test(a_suspect_parent_is_waited_for),
 		cmocka_unit_test(our_absence_is_not_theirs),
-		cmocka_unit_test(a_check_now_causes_no_further_one),
-		cmocka_unit_test(check_now_by_a_person_asks_everybody_once),
-		cmocka_unit_test(commands_without_incident_are_refused),
+		cmocka_unit_test(a_scheduled_failure_asks_the_others),
 		cmocka_unit_test(damaged_states_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@ struct world {
 	struct step step;
 	int64_t now_us;
 	uint32_t opened, closed;
+	int64_t closed_us;
 	uint64_t hash;
 };
 
@@ -139,10 +140,15 @@ static const char *broken_action(struct world *w, const struct step_action *a,
 			return "opened in the future";
 		if (k != MST_RESULT && k != MST_TIMER)
 			return "opened without a last look";
+		if (w->step.evidence.verdict != VD_DOWN)
+			return "opened without DOWN";
+		if (a->open.at_us < w->closed_us)
+			return "incidents overlap";
 	}
 	if (a->kind == STEP_INCIDENT_CLOSE) {
 		if (++w->closed != w->opened)
 			return "closed what was not open";
+		w->closed_us = a->close.at_us;
 		if (a->close.reason == STEP_CLOSE_RECOVERED && w->st.inc.verdict != VD_UP)
 			return "recovered without UP";
 		if (a->close.reason == STEP_CLOSE_RECOVERED && w->step.evidence.k == 0)
@@ -154,6 +160,16 @@ static const char *broken_action(struct world *w, const struct step_action *a,
 	if (a->kind == STEP_CHECK_NOW && (a->check.mask >> w->st.region_n) != 0)
 		return "asked a region that is not there";
 	return NULL;
+}
+
+static bool has_incident_timer(const struct inc *i)
+{
+	static const enum tmr_kind its[] = { TMR_RECOVER, TMR_REMINDER, TMR_REVIEW,
+					     TMR_REOPEN,  TMR_ESCALATE, TMR_RELEASE };
+	for (size_t k = 0; k < NP_LEN(its); k++)
+		if (tmr_is_armed(&i->timers, its[k]))
+			return true;
+	return false;
 }
 
 static const char *broken_state(const struct world *w)
@@ -174,6 +190,8 @@ static const char *broken_state(const struct world *w)
 		return "a timer while paused";
 	if (!i->open && (i->acked || i->told || i->by_hand || i->suppressed))
 		return "flags of an incident that is closed";
+	if (!i->open && has_incident_timer(i))
+		return "a timer of an incident that is closed";
 	return NULL;
 }
 
