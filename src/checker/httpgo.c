@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <unistd.h>
+#include "checker/http.h"
 
 #include "base/clock.h"
-#include "checker/http.h"
 
 /* ---- what curl calls --------------------------------------------------------------- */
 
@@ -254,9 +252,8 @@ static struct say_verdict ended(struct http *h, const char *when)
 {
 	char at[ADDR_TEXT_MAX];
 	(void)addr_print(&h->reach.addr, at);
-	long err = 0;
-	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
-	bool reset = err == ECONNRESET || str_find(str_from_c(h->error), NP_STR("reset")) != SIZE_MAX;
+	/* not CURLINFO_OS_ERRNO: it may be that of a transfer before */
+	bool reset = str_find(str_from_c(h->error), NP_STR("reset by peer")) != SIZE_MAX;
 	np_str text = arena_printf(h->run->arena, "%s %s the connection %s", at,
 				   reset ? "reset" : "closed", when);
 	return (struct say_verdict){ RES_FAIL, reset ? RES_C_RESET : RES_C_CLOSED, text };
@@ -271,10 +268,10 @@ static struct say_verdict bad_cert(struct http *h)
 
 static struct say_verdict tls_broke(struct http *h)
 {
-	long err = 0;
-	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
-	if (err == ECONNRESET || str_find(str_from_c(h->error), NP_STR("reset by")) != SIZE_MAX ||
-	    str_find(str_from_c(h->error), NP_STR("SSL_ERROR_SYSCALL")) != SIZE_MAX)
+	np_str e = str_from_c(h->error);
+	if (str_find(e, NP_STR("reset by peer")) != SIZE_MAX ||
+	    str_find(e, NP_STR("SSL_ERROR_SYSCALL")) != SIZE_MAX ||
+	    str_find(e, NP_STR("unexpected eof")) != SIZE_MAX)
 		return ended(h, "during the TLS handshake");
 	return fail(h, RES_C_TLS, "the TLS handshake failed");
 }

@@ -146,14 +146,14 @@ static bool encode(struct sender *s, const struct spool_batch *b)
 	       frame_put_batch(&s->frame, buf_str(&s->batch)) == NP_OK;
 }
 
-static bool send_batch(struct sender *s, struct link *link, uint32_t shard)
+static bool send_batch(struct sender *s, struct gwlink *link, uint32_t shard)
 {
 	struct lane *l = &s->lane[shard];
 	struct spool_batch b = { 0 };
 	buf_reset(&s->items);
 	if (!spool_next(s->spool, shard, s->items_max, &b, &s->items))
 		return false;
-	if (!encode(s, &b) || !link_send(link, buf_str(&s->frame))) {
+	if (!encode(s, &b) || !gwlink_send(link, buf_str(&s->frame))) {
 		spool_unsend(s->spool, shard); /* with what is under way: known items are skipped */
 		forget(s, l);
 		return false;
@@ -174,7 +174,7 @@ static bool may_send(const struct sender *s, const struct lane *l)
 	return l->n < (l->probe ? 1 : SENDER_UNANSWERED);
 }
 
-void sender_pump(struct sender *s, struct link *l)
+void sender_pump(struct sender *s, struct gwlink *l)
 {
 	bool any = true;
 	if (clock_mono_ms() < s->paused_until_ms)
@@ -183,7 +183,7 @@ void sender_pump(struct sender *s, struct link *l)
 		any = false;
 		for (uint32_t i = 0; i < NP_SHARDS; i++) {
 			uint32_t shard = (s->next_shard + i) % NP_SHARDS;
-			if (link_backlog(l) > SENDER_BACKLOG_MAX)
+			if (gwlink_backlog(l) > SENDER_BACKLOG_MAX)
 				break;
 			if (may_send(s, &s->lane[shard]) && send_batch(s, l, shard))
 				any = true;

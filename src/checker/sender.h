@@ -8,7 +8,7 @@
  */
 #pragma once
 #include "base/metrics.h"
-#include "checker/link.h"
+#include "checker/gwlink.h"
 #include "checker/spool.h"
 
 #define SENDER_UNANSWERED 32
@@ -24,7 +24,7 @@ void sender_up(struct sender *s);
 /* It ended. `by_peer`: the other side closed. */
 void sender_down(struct sender *s, bool by_peer);
 /* Send what may be sent. */
-void sender_pump(struct sender *s, struct link *l);
+void sender_pump(struct sender *s, struct gwlink *l);
 void sender_ack(struct sender *s, uint64_t epoch, uint32_t shard, uint64_t n);
 void sender_rewind(struct sender *s, uint64_t epoch, uint32_t shard, uint64_t n);
 /* Back-pressure: nothing goes for so long. */

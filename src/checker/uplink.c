@@ -17,8 +17,8 @@ struct uplink {
 	struct uplink_cfg cfg;
 	struct tls *tls;
 	struct sender *sender;
-	struct link *link;    /* up, or on its way */
-	struct link *next;    /* under a new certificate, not up yet */
+	struct gwlink *link;    /* up, or on its way */
+	struct gwlink *next;    /* under a new certificate, not up yet */
 	struct loop_timer *retry, *tick, *soon, *renew;
 	struct enrol *enrol;
 	size_t gateway;       /* index of the one to try */
@@ -28,7 +28,7 @@ struct uplink {
 };
 
 static void connect_one(struct uplink *u);
-static const struct link_ops ops;
+static const struct gwlink_ops ops;
 
 /* ---- what the gateway says -------------------------------------------------------------------- */
 
@@ -60,11 +60,11 @@ static void hello(void *ctx, struct buf *frame)
 	(void)!frame_put_hello(frame, &m);
 }
 
-static void welcome(struct uplink *u, struct link *l, const Np__V1__Welcome *m)
+static void welcome(struct uplink *u, struct gwlink *l, const Np__V1__Welcome *m)
 {
 	uint64_t below[NP_SHARDS] = { 0 };
 	if (l == u->next) { /* the new certificate holds: the old link may go */
-		link_free(u->link);
+		gwlink_free(u->link);
 		u->link = np_take(u->next);
 	}
 	u->welcomes++;
@@ -90,14 +90,14 @@ static void rejected(struct uplink *u, const Np__V1__Reject *m)
 	       KV_C("reason", m->reason));
 }
 
-static void down(void *ctx, struct link *l, const Np__V1__Down *m)
+static void down(void *ctx, struct gwlink *l, const Np__V1__Down *m)
 {
 	struct uplink *u = ctx;
 	if (m->kind_case == NP__V1__DOWN__KIND_WELCOME) {
 		welcome(u, l, m->welcome);
 		return;
 	}
-	if (l != u->link || !link_is_up(l))
+	if (l != u->link || !gwlink_is_up(l))
 		return; /* nothing counts before WELCOME */
 	switch (m->kind_case) {
 	case NP__V1__DOWN__KIND_ACK:
@@ -142,7 +142,7 @@ static int64_t backoff_ms(struct uplink *u)
 	return ms / 2 + (int64_t)(rnd_u64() % (uint64_t)(ms / 2 + 1));
 }
 
-static void gone(void *ctx, struct link *l, np_err e, const char *why, int64_t retry_ms)
+static void gone(void *ctx, struct gwlink *l, np_err e, const char *why, int64_t retry_ms)
 {
 	struct uplink *u = ctx;
 	np_log(NP_WARN, "uplink.down", KV_C("gateway", u->cfg.id.gateways[u->gateway]), KV_ERR(e),
@@ -152,10 +152,10 @@ static void gone(void *ctx, struct link *l, np_err e, const char *why, int64_t r
 		loop_timer_at(u->renew, clock_mono_ms() + RENEW_AGAIN_MS);
 		return;
 	}
-	bool up = link_is_up(l);
+	bool up = gwlink_is_up(l);
 	if (up)
 		sender_down(u->sender, e == NP_E_CLOSED);
-	if (up && clock_mono_ms() - link_up_ms(l) > SETTLED_MS)
+	if (up && clock_mono_ms() - gwlink_up_ms(l) > SETTLED_MS)
 		u->failures = 0;
 	u->link = NULL;
 	metric_set(u->m_up, 0);
@@ -171,23 +171,23 @@ static void gone(void *ctx, struct link *l, np_err e, const char *why, int64_t r
 	loop_timer_at(u->retry, clock_mono_ms() + (wait > retry_ms ? wait : retry_ms));
 }
 
-static void drained(void *ctx, struct link *l)
+static void drained(void *ctx, struct gwlink *l)
 {
 	struct uplink *u = ctx;
-	if (l == u->link && link_is_up(l))
+	if (l == u->link && gwlink_is_up(l))
 		sender_pump(u->sender, l);
 }
 
-static const struct link_ops ops = {
+static const struct gwlink_ops ops = {
 	.hello = hello, .down = down, .drained = drained, .gone = gone,
 };
 
-static np_err open_link(struct uplink *u, struct link **ret)
+static np_err open_link(struct uplink *u, struct gwlink **ret)
 {
-	const struct link_cfg cfg = { .loop = u->cfg.loop, .tls = u->tls,
+	const struct gwlink_cfg cfg = { .loop = u->cfg.loop, .tls = u->tls,
 				      .address = u->cfg.id.gateways[u->gateway], .ops = &ops,
 				      .ctx = u };
-	return link_new(&cfg, ret);
+	return gwlink_new(&cfg, ret);
 }
 
 static void connect_one(struct uplink *u)
@@ -235,7 +235,7 @@ static void take_new(struct uplink *u)
 		u->gateway = 0;
 	if (!u->link)
 		connect_one(u);
-	else if (link_is_up(u->link) && !u->next)
+	else if (gwlink_is_up(u->link) && !u->next)
 		(void)!open_link(u, &u->next);
 }
 
@@ -288,11 +288,11 @@ static void on_tick(void *ctx)
 	if (++u->ticks % SECOND_TICKS == 0) {
 		uint32_t oldest_ms = spool_oldest_ms(u->cfg.spool, clock_wall_us());
 		if (u->next)
-			(void)link_tick(u->next, oldest_ms);
+			(void)gwlink_tick(u->next, oldest_ms);
 		if (u->link)
-			(void)link_tick(u->link, oldest_ms);
+			(void)gwlink_tick(u->link, oldest_ms);
 	}
-	if (!link_is_up(u->link))
+	if (!gwlink_is_up(u->link))
 		return;
 	sender_tick(u->sender);
 	sender_pump(u->sender, u->link);
@@ -301,14 +301,14 @@ static void on_tick(void *ctx)
 static void on_soon(void *ctx)
 {
 	struct uplink *u = ctx;
-	if (link_is_up(u->link))
+	if (gwlink_is_up(u->link))
 		sender_pump(u->sender, u->link);
 }
 
 void uplink_more(struct uplink *u)
 {
 	/* The loop's next turn: what ends in this one travels together, and nothing waits. */
-	if (link_is_up(u->link) && !loop_timer_is_set(u->soon))
+	if (gwlink_is_up(u->link) && !loop_timer_is_set(u->soon))
 		loop_timer_at(u->soon, loop_now_ms(u->cfg.loop));
 }
 
@@ -317,7 +317,7 @@ void uplink_slow(struct uplink *u, uint32_t shard, uint64_t monitor, int64_t slo
 {
 	NP_CLEANUP(buf_done) struct buf b;
 	Np__V1__Slow m = NP__V1__SLOW__INIT;
-	if (!link_is_up(u->link))
+	if (!gwlink_is_up(u->link))
 		return;
 	buf_init(&b, 256);
 	m.shard = shard;
@@ -325,17 +325,17 @@ void uplink_slow(struct uplink *u, uint32_t shard, uint64_t monitor, int64_t slo
 	m.slot_us = slot_us;
 	m.attempt = attempt;
 	if (frame_put_slow(&b, &m) == NP_OK)
-		(void)link_send(u->link, buf_str(&b));
+		(void)gwlink_send(u->link, buf_str(&b));
 }
 
 bool uplink_is_up(const struct uplink *u)
 {
-	return link_is_up(u->link);
+	return gwlink_is_up(u->link);
 }
 
 bool uplink_is_done(const struct uplink *u)
 {
-	return !link_is_up(u->link) || spool_unanswered(u->cfg.spool) == 0;
+	return !gwlink_is_up(u->link) || spool_unanswered(u->cfg.spool) == 0;
 }
 
 static void make_metrics(struct uplink *u, struct metrics *m)
@@ -404,8 +404,8 @@ void uplink_free(struct uplink *u)
 {
 	if (!u)
 		return;
-	link_free(u->next);
-	link_free(u->link);
+	gwlink_free(u->next);
+	gwlink_free(u->link);
 	enrol_cancel(u->enrol);
 	sender_free(u->sender);
 	loop_timer_free(u->retry);

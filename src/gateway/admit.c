@@ -28,7 +28,7 @@ static void promote(struct gw *g, struct gw_checker *c)
 	c->next_serial[0] = '\0';
 	c->not_after_us = c->next_not_after_us;
 	np_log(NP_INFO, "checker.renewed", KV_U64("checker", c->id), KV_C("serial", c->serial));
-	feed_serial_used(g->feed, c);
+	regfeed_serial_used(g->feed, c);
 }
 
 bool admit_request(struct httpd_req *r, void *ctx)
@@ -39,7 +39,7 @@ bool admit_request(struct httpd_req *r, void *ctx)
 		return refuse(r, g, GW_C_REFUSED_UNKNOWN, 401, "a checker's certificate is needed");
 	struct gw_checker *c = world_checker_by_uuid(g->world, id->uuid);
 	if (!c || strcmp(c->region->name, id->region) != 0) {
-		feed_nudge(g->feed); /* just enrolled, perhaps: known in a moment */
+		regfeed_nudge(g->feed); /* just enrolled, perhaps: known in a moment */
 		return refuse(r, g, GW_C_REFUSED_UNKNOWN, 401, "this checker is not in the registry");
 	}
 	if (c->state == GW_BANNED)
@@ -49,7 +49,7 @@ bool admit_request(struct httpd_req *r, void *ctx)
 	if (same_serial(id->serial, c->next_serial))
 		promote(g, c);
 	else if (!same_serial(id->serial, c->serial)) {
-		feed_nudge(g->feed);
+		regfeed_nudge(g->feed);
 		return refuse(r, g, GW_C_REFUSED_SERIAL, 401, "the certificate was replaced by another");
 	}
 	httpd_set_user(r, c);

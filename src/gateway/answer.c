@@ -45,7 +45,7 @@ static void banned(struct gw *g, struct pend *p)
 		peer_close(p->peer, "banned");
 	else
 		post_refuse(p, 403, "this checker is banned");
-	feed_nudge(g->feed); /* the engine knows it before us */
+	regfeed_nudge(g->feed); /* the engine knows it before us */
 }
 
 static void record(struct gw *g, const Np__I1__AckRecord *r)

@@ -42,7 +42,7 @@ static void on_message(void *ctx, np_str channel, np_str message)
 		if (job_open_nudge(g->seal, message, &what) < 0)
 			gw_count(g, GW_C_ACK_FORGED);
 		else if (what != JOB_N_CHANNEL)
-			feed_nudge(g->feed);
+			regfeed_nudge(g->feed);
 	} else if (str_starts(channel, NP_STR(JOB_PREFIX)) &&
 		   str_to_u64(str_sub(channel, sizeof JOB_PREFIX - 1, channel.n), &region) == NP_OK &&
 		   region <= UINT32_MAX) {
@@ -54,7 +54,7 @@ static void on_subscribed(void *ctx)
 {
 	struct gw *g = ctx;
 	g->acks_up = true;
-	feed_nudge(g->feed); /* nudges may have been missed */
+	regfeed_nudge(g->feed); /* nudges may have been missed */
 	np_log_event(NP_INFO, "queue.subscribed");
 }
 

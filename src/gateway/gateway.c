@@ -12,7 +12,7 @@
 #include "gateway/bus.h"
 #include "gateway/peer.h"
 #include "gateway/post.h"
-#include "gateway/presence.h"
+#include "gateway/heard.h"
 #include "gateway/pressure.h"
 #include "net/admin.h"
 #include "pg/pgconf.h"
@@ -67,6 +67,8 @@ struct gateway {
 	struct buf *why;
 };
 
+static void listen_when_known(struct gateway *w);
+
 /* ---- what the world tells ---------------------------------------------------------------- */
 
 static void on_changed(void *ctx, struct gw_checker *c, uint64_t monitor)
@@ -78,7 +80,9 @@ static void on_changed(void *ctx, struct gw_checker *c, uint64_t monitor)
 
 static void on_settled(void *ctx)
 {
-	peers_flush_assign(&((struct gateway *)ctx)->g);
+	struct gateway *w = ctx;
+	peers_flush_assign(&w->g);
+	listen_when_known(w);
 }
 
 static void on_banned(void *ctx, struct gw_checker *c)
@@ -129,14 +133,14 @@ static np_err start_listening(struct gateway *w)
 	return NP_OK;
 }
 
-static void on_merged(void *ctx)
+/* Not before the whole registry is merged and every owner picked: checkers would be unknown, or
+ * told to forget what they run. */
+static void listen_when_known(struct gateway *w)
 {
-	struct gateway *w = ctx;
 	struct gw *g = &w->g;
-	peers_flush_assign(g);
-	if (w->listening || g->stopping)
+	if (w->listening || g->stopping || !regfeed_is_loaded(g->feed) || !world_is_settled(g->world))
 		return;
-	np_err e = start_listening(w); /* not before: every checker would be unknown */
+	np_err e = start_listening(w);
 	if (e < 0) {
 		w->err = e;
 		loop_stop(g->loop);
@@ -146,8 +150,15 @@ static void on_merged(void *ctx)
 static bool is_ready(void *ctx)
 {
 	const struct gateway *w = ctx;
-	return w->listening && !w->g.stopping && feed_is_loaded(w->g.feed) &&
+	return w->listening && !w->g.stopping && regfeed_is_loaded(w->g.feed) &&
 	       aredis_is_up(w->g.redis) && w->g.acks_up;
+}
+
+static void on_merged(void *ctx)
+{
+	struct gateway *w = ctx;
+	peers_flush_assign(&w->g);
+	listen_when_known(w);
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
@@ -200,7 +211,7 @@ static void on_lingered(void *ctx)
 		return;
 	}
 	peers_close_all(g);
-	presence_flush(g);
+	heard_flush(g);
 	loop_stop(g->loop);
 }
 
@@ -239,7 +250,7 @@ static np_err make_parts(struct gateway *w)
 	g->world = world_new(&wc);
 	g->peers = peers_new();
 	g->pends = pends_new();
-	g->presence = presence_new(g);
+	g->presence = heard_new(g);
 	w->tick = loop_timer_new(g->loop, on_tick, w);
 	w->linger = loop_timer_new(g->loop, on_lingered, w);
 	bool made = g->arena && g->world && g->peers && g->pends && g->presence && w->tick && w->linger;
@@ -264,14 +275,14 @@ static np_err make_links(struct gateway *w)
 		.queue_max = (uint64_t)conf_int(w->conf, "queue.max_bytes"),
 		.memory_max = (uint64_t)conf_int(w->conf, "memory.max_bytes"),
 	};
-	const struct feed_cfg fc = { .loop = g->loop,
+	const struct regfeed_cfg fc = { .loop = g->loop,
 				     .world = g->world,
 				     .metrics = g->metrics,
 				     .pg = pg_conf_from(w->conf),
 				     .merged = on_merged,
 				     .ctx = w };
 	const struct redis_conf rc = redis_conf_from(w->conf);
-	g->feed = feed_new(&fc);
+	g->feed = regfeed_new(&fc);
 	if (!g->feed)
 		return NP_E_NOMEM;
 	np_err e = bus_start(g, &rc);
@@ -327,7 +338,7 @@ static void end(struct gateway *w)
 	g->stopping = true;
 	admin_free(w->admin);
 	if (g->feed)
-		feed_stop(g->feed);
+		regfeed_stop(g->feed);
 	if (g->world)
 		world_stop(g->world);
 	if (g->peers)
@@ -337,11 +348,11 @@ static void end(struct gateway *w)
 	bus_stop(g);
 	httpd_free(np_take(g->httpd));
 	pressure_free(g->pressure);
-	presence_free(g->presence);
+	heard_free(g->presence);
 	loop_timer_free(w->tick);
 	loop_timer_free(w->linger);
 	loop_free(g->loop);
-	feed_free(g->feed);
+	regfeed_free(g->feed);
 	pends_free(g->pends);
 	peers_free(g->peers);
 	world_free(g->world);

@@ -7,7 +7,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/metrics.h"
-#include "gateway/feed.h"
+#include "gateway/regfeed.h"
 #include "gateway/world.h"
 #include "net/httpd.h"
 #include "net/tls.h"
@@ -46,7 +46,7 @@ enum gw_gauge {
 
 struct pends;
 struct pressure;
-struct presence;
+struct heard;
 struct peers;
 
 struct gw {
@@ -57,14 +57,14 @@ struct gw {
 	const char *name;
 	uint64_t incarnation, requests; /* requests: number of the newest */
 	struct world *world;
-	struct feed *feed;
+	struct regfeed *feed;
 	struct aredis *redis;
 	struct sub *sub;
 	struct tls *tls;
 	struct httpd *httpd;
 	struct pends *pends;
 	struct pressure *pressure;
-	struct presence *presence;
+	struct heard *presence;
 	struct peers *peers;
 	struct arena *arena; /* of the message being handled */
 	struct buf frame;    /* the frame being made */

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "gateway/answer.h"
-#include "gateway/presence.h"
+#include "gateway/heard.h"
 #include "gateway/pressure.h"
 
 static Np__I1__QueueRecord record_of(struct gw *g, const struct gw_checker *c)
@@ -94,7 +94,7 @@ np_err ingest_batch(struct gw *g, const struct pend_from *from, np_str batch, co
 		return e;
 	}
 	const struct batch_head *h = batch_head(b);
-	presence_heard(g, from->checker, h->oldest_ms);
+	heard_note(g, from->checker, h->oldest_ms);
 	const char *why = pressure_now(g);
 	if (why)
 		return pressed(g, why, ret_why);

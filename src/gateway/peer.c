@@ -6,7 +6,7 @@
 #include "gateway/bus.h"
 #include "gateway/ingest.h"
 #include "gateway/peer_impl.h"
-#include "gateway/presence.h"
+#include "gateway/heard.h"
 
 struct peers *peers_new(void)
 {
@@ -65,7 +65,7 @@ static void note_end(struct peer *p, const char *why)
 	np_log(NP_INFO, "checker.gone", KV_U64("checker", p->checker->id),
 	       KV_C("region", p->checker->region->name), KV_C("why", why));
 	if (p->hello && p->checker->peer == p)
-		presence_gone(p->g, p->checker);
+		heard_gone(p->g, p->checker);
 }
 
 void peer_close(struct peer *p, const char *why)
@@ -223,7 +223,7 @@ static bool on_hello(struct peer *p, np_str body)
 	c->oldest_ms = h->oldest_ms;
 	c->skew_us = h->now_us - clock_wall_us();
 	p->hello = true;
-	presence_hello(g, c);
+	heard_hello(g, c);
 	np_log(NP_INFO, "checker.hello", KV_U64("checker", c->id), KV_C("region", c->region->name),
 	       KV_STR("version", version), KV_U64("epochs", h->n_epochs));
 	return welcome(p) && passign_full(p);
@@ -270,7 +270,7 @@ static bool on_ping(struct peer *p, np_str body)
 	m.now_us = clock_wall_us();
 	if (ping->now_us != 0)
 		p->checker->skew_us = ping->now_us - m.now_us;
-	presence_heard(p->g, p->checker, ping->oldest_ms);
+	heard_note(p->g, p->checker, ping->oldest_ms);
 	buf_reset(&p->g->frame);
 	return send_made(p, frame_put_pong(&p->g->frame, &m));
 }

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "gateway/ingest.h"
-#include "gateway/presence.h"
+#include "gateway/heard.h"
 #include "wire/batchjson.h"
 
 #define TYPE_PROTOBUF "application/x-protobuf"
@@ -32,7 +32,7 @@ static void retry_later(struct httpd_req *r, uint16_t status, const char *why)
 static void note_presence(struct gw *g, struct gw_checker *c)
 {
 	if (!c->peer && clock_wall_us() - c->heard_us > GW_SILENCE_MS * NP_MS_US)
-		presence_hello(g, c);
+		heard_hello(g, c);
 }
 
 static void unreadable(struct httpd_req *r, np_err e, np_str why)

@@ -76,6 +76,7 @@ static void job_done(void *ctx)
 	struct job *j = ctx;
 	struct world *w = j->w;
 	struct gw_region *r = world_region(w, j->plan->region_id);
+	w->planning--;
 	if (r && !w->stopped) {
 		r->planning = false;
 		if (!r->replan)
@@ -104,6 +105,7 @@ static bool on_worker(struct world *w, struct gw_region *r, struct plan *p)
 		return false;
 	}
 	r->planning = true;
+	w->planning++;
 	return true;
 }
 

@@ -317,6 +317,11 @@ void world_settle(struct world *w)
 	}
 }
 
+bool world_is_settled(const struct world *w)
+{
+	return w->planning == 0;
+}
+
 struct gw_monitor *world_monitor_new(size_t regions)
 {
 	assert(regions <= MON_REGIONS_MAX);

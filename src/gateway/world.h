@@ -139,6 +139,7 @@ void world_del_monitor(struct world *w, uint64_t id);
 void world_put_private(struct world *w, uint64_t **orgs, size_t n);
 /* Pick the owners that are to be picked; large regions on a worker. */
 void world_settle(struct world *w);
+bool world_is_settled(const struct world *w); /* no worker is at it */
 
 NP_NODISCARD struct gw_monitor *world_monitor_new(size_t regions);
 void world_monitor_free(struct gw_monitor *m); /* NULL is fine; not while in a world */

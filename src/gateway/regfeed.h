@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feed.h - keeps a world up to date from PostgreSQL: once a second, and at every nudge.
+/* regfeed.h - keeps a world up to date from PostgreSQL: once a second, and at every nudge.
  *
  * Floor 4 (gateway). One read at a time, on a worker, over one connection; merged on
  * the loop's thread. While PostgreSQL is away the world stays as it is. Also tells
@@ -13,7 +13,7 @@
 #define FEED_EVERY_MS 1000
 #define FEED_DEADLINE_MS 10000
 
-struct feed_cfg {
+struct regfeed_cfg {
 	struct loop *loop;
 	struct world *world;
 	struct metrics *metrics;
@@ -21,13 +21,13 @@ struct feed_cfg {
 	void (*merged)(void *ctx); /* after each read that worked; the first makes us ready */
 	void *ctx;
 };
-struct feed;
-NP_NODISCARD struct feed *feed_new(const struct feed_cfg *cfg);
+struct regfeed;
+NP_NODISCARD struct regfeed *regfeed_new(const struct regfeed_cfg *cfg);
 /* Stops asking; a read under way ends by itself. */
-void feed_stop(struct feed *f);
-void feed_free(struct feed *f); /* after the loop; NULL is fine */
-void feed_nudge(struct feed *f); /* read now, or once more after the read under way */
-bool feed_is_loaded(const struct feed *f);
-bool feed_is_up(const struct feed *f); /* the last read worked */
+void regfeed_stop(struct regfeed *f);
+void regfeed_free(struct regfeed *f); /* after the loop; NULL is fine */
+void regfeed_nudge(struct regfeed *f); /* read now, or once more after the read under way */
+bool regfeed_is_loaded(const struct regfeed *f);
+bool regfeed_is_up(const struct regfeed *f); /* the last read worked */
 /* c->used_serial was seen in use: tell PostgreSQL. */
-void feed_serial_used(struct feed *f, struct gw_checker *c);
+void regfeed_serial_used(struct regfeed *f, struct gw_checker *c);

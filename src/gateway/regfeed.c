@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/feed.h"
+#include "gateway/regfeed.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,8 +8,8 @@
 
 #define SERIALS_MAX 256 /* told in one read */
 
-struct feed {
-	struct feed_cfg cfg;
+struct regfeed {
+	struct regfeed_cfg cfg;
 	struct pg_conn *conn;      /* the worker's while `running` */
 	struct loop_timer *timer;
 	bool running, again, loaded, up, stopped;
@@ -21,7 +21,7 @@ struct feed {
 	np_err err;
 	struct store_rows rows;
 	char since[STORE_XID_MAX], next[STORE_XID_MAX];
-	struct feed_serial {
+	struct regfeed_serial {
 		uint64_t checker;
 		char serial[IDENT_SERIAL_MAX + 1];
 		bool told;
@@ -29,10 +29,10 @@ struct feed {
 	size_t n_serials;
 };
 
-static void tell_serials(struct feed *f)
+static void tell_serials(struct regfeed *f)
 {
 	for (size_t i = 0; i < f->n_serials; i++) {
-		struct feed_serial *s = &f->serial[i];
+		struct regfeed_serial *s = &f->serial[i];
 		s->told = store_serial_used(f->conn, s->checker, s->serial) == NP_OK;
 		if (!s->told)
 			return;
@@ -50,7 +50,7 @@ static bool went_back(const char *since, const char *next)
 
 static void run(void *ctx)
 {
-	struct feed *f = ctx;
+	struct regfeed *f = ctx;
 	np_err e = pg_conn_ready(f->conn, clock_mono_ms() + FEED_DEADLINE_MS);
 	if (e == NP_OK) {
 		tell_serials(f);
@@ -69,7 +69,7 @@ static void count_failed(np_err e, size_t *failed)
 		++*failed;
 }
 
-static void merge(struct feed *f)
+static void merge(struct regfeed *f)
 {
 	struct world *w = f->cfg.world;
 	struct store_rows *r = &f->rows;
@@ -90,21 +90,21 @@ static void merge(struct feed *f)
 		memcpy(f->since, f->next, sizeof f->since); /* else: the same rows again */
 }
 
-static void forget_told(struct feed *f)
+static void forget_told(struct regfeed *f)
 {
 	for (size_t i = 0; i < f->n_serials; i++) {
 		struct gw_checker *c = world_checker(f->cfg.world, f->serial[i].checker);
 		if (!c)
 			continue;
 		if (!f->serial[i].told)
-			feed_serial_used(f, c);
+			regfeed_serial_used(f, c);
 		else if (strcmp(c->used_serial, f->serial[i].serial) == 0)
 			c->used_serial[0] = '\0';
 	}
 	f->n_serials = 0;
 }
 
-static void note_state(struct feed *f, bool up)
+static void note_state(struct regfeed *f, bool up)
 {
 	if (f->told && up == f->up)
 		return;
@@ -119,7 +119,7 @@ static void note_state(struct feed *f, bool up)
 
 static void done(void *ctx)
 {
-	struct feed *f = ctx;
+	struct regfeed *f = ctx;
 	f->running = false;
 	forget_told(f);
 	note_state(f, f->err == NP_OK);
@@ -140,13 +140,13 @@ static void done(void *ctx)
 	f->again = false;
 }
 
-static void take_serials(struct feed *f)
+static void take_serials(struct regfeed *f)
 {
 	while (f->used && f->n_serials < SERIALS_MAX) {
 		struct gw_checker *c = f->used;
 		f->used = c->used_next;
 		c->used_next = NULL;
-		struct feed_serial *s = &f->serial[f->n_serials++];
+		struct regfeed_serial *s = &f->serial[f->n_serials++];
 		s->checker = c->id;
 		memcpy(s->serial, c->used_serial, sizeof s->serial);
 		s->told = false;
@@ -155,7 +155,7 @@ static void take_serials(struct feed *f)
 
 static void start(void *ctx)
 {
-	struct feed *f = ctx;
+	struct regfeed *f = ctx;
 	if (f->stopped)
 		return;
 	metric_set(f->m_age, loop_now_ms(f->cfg.loop) - f->merged_ms);
@@ -172,9 +172,9 @@ static void start(void *ctx)
 	}
 }
 
-struct feed *feed_new(const struct feed_cfg *cfg)
+struct regfeed *regfeed_new(const struct regfeed_cfg *cfg)
 {
-	struct feed *f = np_zalloc(sizeof *f);
+	struct regfeed *f = np_zalloc(sizeof *f);
 	if (!f)
 		return NULL;
 	f->cfg = *cfg;
@@ -182,8 +182,8 @@ struct feed *feed_new(const struct feed_cfg *cfg)
 	f->conn = pg_conn_new(&cfg->pg);
 	f->timer = loop_timer_new(cfg->loop, start, f);
 	if (!f->conn || !f->timer) {
-		feed_stop(f);
-		feed_free(f);
+		regfeed_stop(f);
+		regfeed_free(f);
 		return NULL;
 	}
 	f->m_reads = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_reads_total", "",
@@ -200,13 +200,13 @@ struct feed *feed_new(const struct feed_cfg *cfg)
 	return f;
 }
 
-void feed_stop(struct feed *f)
+void regfeed_stop(struct regfeed *f)
 {
 	f->stopped = true;
 	loop_timer_free(np_take(f->timer));
 }
 
-void feed_free(struct feed *f)
+void regfeed_free(struct regfeed *f)
 {
 	if (!f)
 		return;
@@ -215,7 +215,7 @@ void feed_free(struct feed *f)
 	free(f);
 }
 
-void feed_nudge(struct feed *f)
+void regfeed_nudge(struct regfeed *f)
 {
 	if (f->stopped)
 		return;
@@ -225,22 +225,22 @@ void feed_nudge(struct feed *f)
 		loop_timer_at(f->timer, 0);
 }
 
-bool feed_is_loaded(const struct feed *f)
+bool regfeed_is_loaded(const struct regfeed *f)
 {
 	return f->loaded;
 }
 
-bool feed_is_up(const struct feed *f)
+bool regfeed_is_up(const struct regfeed *f)
 {
 	return f->up;
 }
 
-void feed_serial_used(struct feed *f, struct gw_checker *c)
+void regfeed_serial_used(struct regfeed *f, struct gw_checker *c)
 {
 	for (struct gw_checker *k = f->used; k; k = k->used_next)
 		if (k == c)
 			return;
 	c->used_next = f->used;
 	f->used = c;
-	feed_nudge(f);
+	regfeed_nudge(f);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "checker/link.h"
+#include "checker/gwlink.h"
 
 #include <stdio.h>
 
@@ -10,8 +10,8 @@
 #define LINK_WRITE_MAX ((size_t)2 * 1024 * 1024)
 #define LINK_WHY_MAX 200
 
-struct link {
-	struct link_cfg cfg;
+struct gwlink {
+	struct gwlink_cfg cfg;
 	char host[262];
 	struct httpc *httpc;
 	struct conn *conn;
@@ -21,7 +21,7 @@ struct link {
 	bool in_read, gone; /* `gone` while reading: freed when that is over */
 };
 
-void link_free(struct link *l)
+void gwlink_free(struct gwlink *l)
 {
 	if (!l)
 		return;
@@ -37,17 +37,17 @@ void link_free(struct link *l)
 	free(l);
 }
 
-static void end(struct link *l, np_err e, const char *why, int64_t retry_ms)
+static void end(struct gwlink *l, np_err e, const char *why, int64_t retry_ms)
 {
 	char text[LINK_WHY_MAX];
 	(void)snprintf(text, sizeof text, "%s", why);
 	l->cfg.ops->gone(l->cfg.ctx, l, e, text, retry_ms);
-	link_free(l);
+	gwlink_free(l);
 }
 
 /* ---- frames ------------------------------------------------------------------------------- */
 
-static bool take_frame(struct link *l, np_str frame)
+static bool take_frame(struct gwlink *l, np_str frame)
 {
 	Np__V1__Down *m = NULL;
 	arena_reset(l->arena);
@@ -63,7 +63,7 @@ static bool take_frame(struct link *l, np_str frame)
 
 static void on_read(void *ctx, np_str bytes)
 {
-	struct link *l = ctx;
+	struct gwlink *l = ctx;
 	np_str frame;
 	enum frame_rc rc;
 	l->heard_ms = clock_mono_ms();
@@ -78,18 +78,18 @@ static void on_read(void *ctx, np_str bytes)
 	}
 	l->in_read = false;
 	if (l->gone)
-		link_free(l);
+		gwlink_free(l);
 }
 
 static void on_close(void *ctx, np_err why)
 {
-	struct link *l = ctx;
+	struct gwlink *l = ctx;
 	end(l, why, l->up_ms ? "the connection ended" : "the gateway refused this checker", 0);
 }
 
 static void on_drain(void *ctx)
 {
-	struct link *l = ctx;
+	struct gwlink *l = ctx;
 	l->cfg.ops->drained(l->cfg.ctx, l);
 }
 
@@ -99,7 +99,7 @@ static const struct conn_ops conn_handlers = {
 
 /* ---- the way there ------------------------------------------------------------------------- */
 
-static void refused(struct link *l, const struct httpc_result *res)
+static void refused(struct gwlink *l, const struct httpc_result *res)
 {
 	char why[LINK_WHY_MAX];
 	uint64_t s = 0;
@@ -112,7 +112,7 @@ static void refused(struct link *l, const struct httpc_result *res)
 
 static void on_upgraded(void *ctx, const struct httpc_result *res)
 {
-	struct link *l = ctx;
+	struct gwlink *l = ctx;
 	l->httpc = NULL;
 	if (res->err < 0) {
 		end(l, res->err, res->why ? res->why : np_err_text(res->err), 0);
@@ -129,19 +129,19 @@ static void on_upgraded(void *ctx, const struct httpc_result *res)
 	NP_CLEANUP(buf_done) struct buf hello;
 	buf_init(&hello, FRAME_UP_MAX);
 	l->cfg.ops->hello(l->cfg.ctx, &hello);
-	if (!link_send(l, buf_str(&hello)))
+	if (!gwlink_send(l, buf_str(&hello)))
 		end(l, NP_E_NOMEM, "no memory for HELLO", 0);
 	else if (res->early.n > 0)
 		on_read(l, res->early);
 }
 
-np_err link_new(const struct link_cfg *cfg, struct link **ret_link)
+np_err gwlink_new(const struct gwlink_cfg *cfg, struct gwlink **ret_link)
 {
 	np_str host;
 	uint16_t port = 0;
 	if (addr_split(str_from_c(cfg->address), &host, &port) < 0)
 		return NP_E_INVAL;
-	struct link *l = np_zalloc(sizeof *l);
+	struct gwlink *l = np_zalloc(sizeof *l);
 	if (!l)
 		return NP_E_NOMEM;
 	l->cfg = *cfg;
@@ -157,34 +157,34 @@ np_err link_new(const struct link_cfg *cfg, struct link **ret_link)
 	};
 	np_err e = l->arena ? httpc_start(cfg->loop, &req, on_upgraded, l, &l->httpc) : NP_E_NOMEM;
 	if (e < 0) {
-		link_free(l);
+		gwlink_free(l);
 		return e;
 	}
 	*ret_link = l;
 	return NP_OK;
 }
 
-bool link_is_up(const struct link *l)
+bool gwlink_is_up(const struct gwlink *l)
 {
 	return l && l->up_ms > 0;
 }
 
-int64_t link_up_ms(const struct link *l)
+int64_t gwlink_up_ms(const struct gwlink *l)
 {
 	return l->up_ms;
 }
 
-bool link_send(struct link *l, np_str frames)
+bool gwlink_send(struct gwlink *l, np_str frames)
 {
 	return l->conn && conn_write(l->conn, frames) == NP_OK;
 }
 
-size_t link_backlog(const struct link *l)
+size_t gwlink_backlog(const struct gwlink *l)
 {
 	return l->conn ? conn_backlog(l->conn) : 0;
 }
 
-static void ping(struct link *l, int64_t now_ms, uint32_t oldest_ms)
+static void ping(struct gwlink *l, int64_t now_ms, uint32_t oldest_ms)
 {
 	NP_CLEANUP(buf_done) struct buf b;
 	Np__V1__Ping m = NP__V1__PING__INIT;
@@ -194,10 +194,10 @@ static void ping(struct link *l, int64_t now_ms, uint32_t oldest_ms)
 	m.now_us = clock_wall_us();
 	l->pinged_ms = now_ms;
 	if (frame_put_ping(&b, &m) == NP_OK)
-		(void)link_send(l, buf_str(&b));
+		(void)gwlink_send(l, buf_str(&b));
 }
 
-bool link_tick(struct link *l, uint32_t oldest_ms)
+bool gwlink_tick(struct gwlink *l, uint32_t oldest_ms)
 {
 	int64_t now_ms = clock_mono_ms();
 	if (!l->conn)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/presence.h"
+#include "gateway/heard.h"
 
 #include "base/clock.h"
 
@@ -7,7 +7,7 @@ struct list {
 	struct gw_checker **c;
 	size_t n, cap;
 };
-struct presence {
+struct heard {
 	struct gw *g;
 	struct loop_timer *every, *urgent;
 	struct list heard, hurry;
@@ -107,7 +107,7 @@ static void tell(struct gw *g, struct list *l)
 	}
 }
 
-static void tell_urgent(struct presence *p)
+static void tell_urgent(struct heard *p)
 {
 	tell(p->g, &p->hurry);
 	for (size_t i = 0; i < p->hurry.n; i++)
@@ -117,7 +117,7 @@ static void tell_urgent(struct presence *p)
 
 static void on_urgent(void *ctx)
 {
-	struct presence *p = ctx;
+	struct heard *p = ctx;
 	if (aredis_is_up(p->g->redis))
 		tell_urgent(p);
 	else /* a HELLO is not to be lost: try again */
@@ -126,7 +126,7 @@ static void on_urgent(void *ctx)
 
 static void on_every(void *ctx)
 {
-	struct presence *p = ctx;
+	struct heard *p = ctx;
 	tell(p->g, &p->heard);
 	for (size_t i = 0; i < p->heard.n; i++)
 		p->heard.c[i]->in_heard = false;
@@ -136,9 +136,9 @@ static void on_every(void *ctx)
 
 /* ---- what is heard ----------------------------------------------------------------- */
 
-void presence_heard(struct gw *g, struct gw_checker *c, uint32_t oldest_ms)
+void heard_note(struct gw *g, struct gw_checker *c, uint32_t oldest_ms)
 {
-	struct presence *p = g->presence;
+	struct heard *p = g->presence;
 	c->heard_us = clock_wall_us();
 	c->oldest_ms = oldest_ms;
 	if (c->in_heard || c->in_urgent)
@@ -148,14 +148,14 @@ void presence_heard(struct gw *g, struct gw_checker *c, uint32_t oldest_ms)
 
 static void hurry(struct gw *g, struct gw_checker *c)
 {
-	struct presence *p = g->presence;
+	struct heard *p = g->presence;
 	if (!c->in_urgent)
 		c->in_urgent = push(&p->hurry, c) == NP_OK;
 	if (!loop_timer_is_set(p->urgent))
 		loop_timer_at(p->urgent, loop_now_ms(g->loop) + PRESENCE_URGENT_MS);
 }
 
-void presence_hello(struct gw *g, struct gw_checker *c)
+void heard_hello(struct gw *g, struct gw_checker *c)
 {
 	c->heard_us = clock_wall_us();
 	c->hello = true;
@@ -163,34 +163,34 @@ void presence_hello(struct gw *g, struct gw_checker *c)
 	hurry(g, c);
 }
 
-void presence_gone(struct gw *g, struct gw_checker *c)
+void heard_gone(struct gw *g, struct gw_checker *c)
 {
 	c->gone = true;
 	hurry(g, c);
 }
 
-void presence_flush(struct gw *g)
+void heard_flush(struct gw *g)
 {
 	tell_urgent(g->presence);
 }
 
-struct presence *presence_new(struct gw *g)
+struct heard *heard_new(struct gw *g)
 {
-	struct presence *p = np_zalloc(sizeof *p);
+	struct heard *p = np_zalloc(sizeof *p);
 	if (!p)
 		return NULL;
 	p->g = g;
 	p->every = loop_timer_new(g->loop, on_every, p);
 	p->urgent = loop_timer_new(g->loop, on_urgent, p);
 	if (!p->every || !p->urgent) {
-		presence_free(p);
+		heard_free(p);
 		return NULL;
 	}
 	loop_timer_at(p->every, loop_now_ms(g->loop) + PRESENCE_EVERY_MS);
 	return p;
 }
 
-void presence_free(struct presence *p)
+void heard_free(struct heard *p)
 {
 	if (!p)
 		return;
