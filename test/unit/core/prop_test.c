@@ -12,7 +12,7 @@
 
 #define T0 (INT64_C(1700000000) * NP_SEC_US)
 #define HISTORY 120
-#define RUNS 1500
+#define RUNS 1000
 #define REGIONS 5
 #define FIRINGS_MAX 5000
 
