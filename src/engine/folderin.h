@@ -25,6 +25,7 @@ struct slot { /* one shard, as far as this process is concerned */
 	bool muted;            /* the lease ran out: silent until it is renewed */
 	struct redis_id read;  /* newest record that was dealt with */
 	bool drained;          /* nothing was left in the last turn */
+	bool blocked;          /* a record of this turn must be read again, so must all behind it */
 	size_t given;          /* records in this turn */
 	bool parked;           /* the next record needs rows that were asked for */
 	size_t in_flight;      /* groups with it that have not ended */

@@ -358,10 +358,10 @@ static void on_entry(void *ctx, size_t which, struct redis_id id, np_str record)
 	x->records++;
 	if (clock_mono_us() - f->pump_us > TICK_US || say_is_full(f->say))
 		folder_pump(f);
-	if (!slot_is_live(slot) || slot->parked || f->rows.first || !folder_has_room(f))
-		return; /* it is read again */
 	struct taking t = { .f = f, .slot = slot, .no = x->no[which] };
-	if (!take(&t, record))
+	slot->blocked = slot->blocked || !slot_is_live(slot) || slot->parked || f->rows.first ||
+			!folder_has_room(f) || !take(&t, record);
+	if (slot->blocked)
 		return;
 	slot->read = id;
 	struct group_part *p = folder_part(f, slot);
@@ -407,6 +407,7 @@ static size_t choose_streams(struct folder *f, struct redis_xread *x, struct tur
 	for (uint32_t i = 0; i < NP_SHARDS; i++) {
 		struct slot *slot = &f->slot[i];
 		slot->given = 0;
+		slot->blocked = false;
 		if (!slot_is_live(slot) || slot->parked)
 			continue;
 		turn->no[x->n] = i;
@@ -450,7 +451,7 @@ bool folderread_turn(struct folder *f, uint32_t block_ms)
 	}
 	for (size_t i = 0; i < x.n; i++) {
 		struct slot *slot = &f->slot[turn.no[i]];
-		slot->drained = slot->given < x.count && !slot->parked;
+		slot->drained = slot->given < x.count && !slot->blocked;
 	}
 	if (turn.records > 0)
 		f->record_bytes = turn.bytes / turn.records;
