@@ -48,9 +48,12 @@ static void read_query(struct wreq *q, struct chart *k)
 	k->step_us = (span + n - 1) / n;
 	k->step_us = (k->step_us + least - 1) / least * least;
 	k->range.from_us -= k->range.from_us % k->step_us;
-	k->points = (uint32_t)((k->range.to_us - k->range.from_us + k->step_us - 1) / k->step_us);
-	if (k->points > SERIES_POINTS_MAX)
-		k->points = SERIES_POINTS_MAX;
+	int64_t columns = (k->range.to_us - k->range.from_us + k->step_us - 1) / k->step_us;
+	if (columns > n) { /* the grid began one earlier */
+		k->range.from_us += (columns - n) * k->step_us;
+		columns = n;
+	}
+	k->points = (uint32_t)columns;
 }
 
 static void take_regions(struct chart *k, const struct pg_res *ids)

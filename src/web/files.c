@@ -270,12 +270,12 @@ void files_app(struct web *w, struct httpd_req *r)
 		path = NP_STR("index.html");
 	/* A name with an ending is a file; what has none is a page of the dashboard. */
 	bool page = !files_is_hashed(path) && str_find_byte(path, '.') == SIZE_MAX;
-	if (page)
-		path = NP_STR("index.html");
 	if (!files_path_ok(path)) {
 		problem(r, 404, "There is no such file.");
 		return;
 	}
+	if (page)
+		path = NP_STR("index.html");
 	if (w->files->root)
 		serve_folder(w, r, path, page);
 	else if (!serve_embedded(r, path))

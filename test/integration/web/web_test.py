@@ -1,0 +1,726 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The API walked through from outside, on a real PostgreSQL, PgBouncer and Redis.
+
+No engine runs here: commands stay undecided (202), unless a test decides one as an engine
+would, in the database and on np:live.
+"""
+import gzip
+import hashlib
+import json
+import socket
+import struct
+import sys
+import threading
+import time
+import unittest
+import uuid
+
+from harness import (Client, House, Stream, group, in_background, incident, live, note, now_us, result, state)
+
+EXE = sys.argv.pop(1)
+NOBODY = "00000000-0000-4000-8000-000000000000"
+SAMPLE = {"name": "shop", "kind": "http", "target": "http://127.0.0.1:1/", "tags": ["eu"]}
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.h = House(EXE, command_wait_ms=250, test_wait_ms=300, public_url="http://127.0.0.1:8080").__enter__()
+        cls.owner = cls.h.client("owner")
+        cls.editor = cls.h.client("editor")
+        cls.viewer = cls.h.client("viewer")
+        cls.stranger = cls.h.client("owner", cls.h.other)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.h.__exit__()
+
+    def monitor(self, **more):
+        a = self.owner.post("/api/v1/monitors", {**SAMPLE, **more})
+        self.assertEqual(a.status, 202, a.raw)
+        return a.json["monitor_id"]
+
+    def number(self, mid):
+        return int(self.h.sql(f"SELECT id FROM np.monitor WHERE uuid = '{mid}'"))
+
+    def open_incident(self, mid):
+        iid = str(uuid.uuid4())
+        self.h.sql(f"""INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at, why)
+            SELECT '{iid}', org_id, id, uuid, shard, 'open', now(), now(), '2 of 3 fail' FROM np.monitor WHERE uuid = '{mid}';
+            INSERT INTO np.incident_event (incident_id, number, org_id, monitor_id, at, kind, actor)
+            SELECT '{iid}', 1, org_id, id, now(), 'opened', 'engine' FROM np.monitor WHERE uuid = '{mid}'""")
+        return iid
+
+    def problem(self, a, status, field=None):
+        self.assertEqual(a.status, status, a.raw)
+        self.assertEqual(a.headers["content-type"], "application/problem+json")
+        p = a.json
+        self.assertEqual(p["status"], status)
+        self.assertTrue(p["title"] and p["request_id"])
+        self.assertEqual(p["request_id"], a.headers["x-request-id"])
+        if field is not None:
+            self.assertIn(field, [e["field"] for e in p["errors"]], a.raw)
+        return p
+
+
+class Access(Case):
+    def test_without_credential(self):
+        a = Client(self.h.port).get("/api/v1/monitors")
+        self.problem(a, 401)
+        self.assertEqual(a.headers["www-authenticate"], "Bearer")
+
+    def test_bad_tokens(self):
+        for token in ("x", "npt_" + "a" * 43, "' OR 1=1 --", "a" * 4000):
+            self.problem(Client(self.h.port, token).get("/api/v1/monitors"), 401)
+
+    def test_revoked_and_expired_tokens(self):
+        for column in ("revoked_at = now()", "expires_at = now() - interval '1 s'"):
+            c = self.h.client("owner")
+            self.assertEqual(c.get("/api/v1/session").status, 200)
+            digest = hashlib.sha256(c.token.encode()).hexdigest()
+            self.h.sql(f"UPDATE np.api_token SET {column} WHERE token_sha256 = '\\x{digest}'")
+            self.problem(c.get("/api/v1/session"), 401)
+
+    def test_sign_in_and_out(self):
+        a = Client(self.h.port).post("/api/v1/session", {"token": self.viewer.token})
+        self.assertEqual(a.status, 200, a.raw)
+        flags = a.cookies[0]
+        for want in ("HttpOnly", "SameSite=Strict", "Path=/"):
+            self.assertIn(want, flags)
+        c = Client(self.h.port, cookie=flags.split(";")[0])
+        who = c.get("/api/v1/session").json
+        self.assertEqual((who["role"], who["via"], who["org"]["private_ok"]), ("viewer", "cookie", True))
+        self.assertNotIn("monitor.edit", who["actions"])
+        self.assertEqual(c.delete("/api/v1/session").status, 204)
+        self.problem(c.get("/api/v1/session"), 401)
+
+    def test_cookie_needs_origin(self):
+        a = Client(self.h.port).post("/api/v1/session", {"token": self.owner.token})
+        c = Client(self.h.port, cookie=a.cookies[0].split(";")[0])
+        self.problem(c.post("/api/v1/monitors", SAMPLE, headers={"Origin": None}), 403)
+        self.problem(c.post("/api/v1/monitors", SAMPLE, headers={"Origin": "https://evil.example"}), 403)
+        self.problem(c.post("/api/v1/monitors", SAMPLE, headers={"Origin": "null"}), 403)
+        self.assertEqual(c.post("/api/v1/monitors", SAMPLE).status, 202)
+
+    def test_sign_in_from_another_site(self):
+        a = Client(self.h.port).post("/api/v1/session", {"token": self.owner.token},
+                                     headers={"Origin": "https://evil.example"})
+        self.problem(a, 403)
+        self.assertEqual(a.cookies, [])
+
+    def test_viewer_may_not_write(self):
+        mid = self.monitor()
+        for method, path, body in (("POST", "/monitors", SAMPLE), ("PATCH", f"/monitors/{mid}", {"paused": True}),
+                                   ("DELETE", f"/monitors/{mid}", None), ("POST", f"/monitors/{mid}/check", None),
+                                   ("POST", "/channels", {}), ("POST", "/regions", {"name": "x"}),
+                                   ("POST", "/regions/ams1/join-tokens", None)):
+            self.problem(self.viewer.call(method, "/api/v1" + path, body), 403)
+
+    def test_others_see_nothing(self):
+        mid = self.monitor()
+        iid = self.open_incident(mid)
+        cid = self.owner.post("/api/v1/channels", {"kind": "email", "name": "m", "config": {"to": "a@b.example"}}).json["id"]
+        inbox = self.owner.post(f"/api/v1/monitors/{mid}/check").json["id"]
+        for path in (f"/monitors/{mid}", f"/monitors/{mid}/checks", f"/monitors/{mid}/series", f"/monitors/{mid}/why",
+                     f"/monitors/{mid}/uptime", f"/monitors/{mid}/revisions", f"/incidents/{iid}", f"/channels/{cid}",
+                     f"/inbox/{inbox}"):
+            self.problem(self.stranger.get("/api/v1" + path), 404)
+        for method, path, body in (("PATCH", f"/monitors/{mid}", {"paused": True}), ("DELETE", f"/monitors/{mid}", None),
+                                   ("POST", f"/monitors/{mid}/check", None), ("POST", f"/incidents/{iid}/ack", None),
+                                   ("POST", f"/incidents/{iid}/notes", {"text": "x"}), ("DELETE", f"/channels/{cid}", None),
+                                   ("PATCH", f"/channels/{cid}", {"name": "y"}), ("POST", f"/channels/{cid}/test", None),
+                                   ("POST", "/regions/ams1/join-tokens", None)):
+            self.problem(self.stranger.call(method, "/api/v1" + path, body), 404)
+        for path in ("monitors", "incidents", "channels", "regions", "checkers", "audit"):
+            self.assertEqual(self.stranger.get("/api/v1/" + path).json["items"], [], path)
+        self.assertEqual(self.stranger.get("/api/v1/overview").json["monitors"], [])
+
+    def test_failed_sign_ins_are_limited(self):
+        anyone = Client(self.h.port)
+        try:
+            statuses = [anyone.post("/api/v1/session", {"token": "npt_wrong"}).status for _ in range(12)]
+            self.assertEqual(statuses[:3], [401] * 3)
+            self.assertEqual(statuses[-1], 429)
+            a = anyone.post("/api/v1/session", {"token": self.owner.token})
+            self.problem(a, 429)
+            self.assertLessEqual(int(a.headers["retry-after"]), 61)
+        finally:
+            self.h.stop()
+            self.h.start()
+            for c in (self.owner, self.editor, self.viewer, self.stranger):
+                c.port = self.h.port
+
+
+class Input(Case):
+    def test_not_json(self):
+        for raw in (b"", b"{", b"[]", b"null", b'"x"', b'{"name": 1} x', b'{"name": "a", "name": "b"}',
+                    b'{"name": "a\\u0000b"}', b"\xff\xfe", b"{'a': 1}", b"[" * 100000, b'{"a":' * 3000):
+            a = self.owner.call("POST", "/api/v1/monitors", raw=raw)
+            self.problem(a, 400)
+
+    def test_not_said_to_be_json(self):
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+            a = self.owner.call("POST", "/api/v1/monitors", SAMPLE, headers={"Content-Type": kind})
+            self.problem(a, 415)
+
+    def test_too_large(self):
+        for size in (300 * 1024, 10 * 1024 * 1024):
+            try:
+                a = self.owner.call("POST", "/api/v1/monitors", raw=b" " * size)
+                self.assertEqual(a.status, 413)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # refused while we were still sending
+        self.assertEqual(self.owner.get("/api/v1/session").status, 200)
+
+    def test_every_wrong_field_is_named(self):
+        bad = {"name": "", "kind": "ftp", "interval_s": 1, "retries": -1, "quorum": 9, "regions": ["nowhere"],
+               "assertions": [{"source": "moon", "op": "eq"}], "color": "red", "tags": [1]}
+        p = self.problem(self.owner.post("/api/v1/monitors", bad), 422, "name")
+        fields = " ".join(e["field"] for e in p["errors"])
+        for f in ("kind", "target", "interval_s", "retries", "regions", "color", "tags"):
+            self.assertIn(f, fields)
+        self.assertEqual(self.h.sql("SELECT count(*) FROM np.monitor WHERE name = ''"), "0")
+
+    def test_quorum_within_regions(self):
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "regions": ["ams1"], "quorum": 2}), 422, "quorum")
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "quorum": 4}), 422, "quorum")
+
+    def test_unknown_parameters(self):
+        for path in ("/monitors?color=red", "/incidents?page=2", "/session?x", "/overview?a=b"):
+            self.problem(self.owner.get("/api/v1" + path), 400)
+
+    def test_bad_parameters(self):
+        mid = self.monitor()
+        for path, field in (("monitors?limit=0", "limit"), ("monitors?limit=1001", "limit"), ("monitors?limit=x", "limit"),
+                            ("monitors?cursor=%21%21", "cursor"), ("monitors?cursor=AAAA", "cursor"),
+                            ("monitors?state=sad", "state"), ("monitors?kind=ftp", "kind"), ("incidents?state=x", "state"),
+                            ("incidents?monitor=1", "monitor"), ("incidents?cursor=MR9hYmM", "cursor"),
+                            (f"monitors/{mid}/series?from=yesterday", "from"), (f"monitors/{mid}/series?points=0", "points"),
+                            (f"monitors/{mid}/series?from=2030-01-01T00:00:00Z", "from"),
+                            (f"monitors/{mid}/checks?before=now", "before"), (f"monitors/{mid}/why?at=1", "at")):
+            self.problem(self.owner.get("/api/v1/" + path), 422, field)
+
+    def test_ids_that_are_none(self):
+        for bad in ("1", "x' OR '1'='1", "%00", "..", "a" * 500, NOBODY + "0"):
+            bad = bad.replace(" ", "%20").replace("'", "%27")
+            a = self.owner.get("/api/v1/monitors/" + bad)
+            self.assertIn(a.status, (400, 404), bad)
+
+    def test_text_is_data(self):
+        for text in ("'; DROP TABLE np.monitor; --", "\"><script>alert(1)</script>", "${jndi:ldap://x}", "%s%n", "\u202e\u00e9"):
+            mid = self.monitor(name=text, tags=[text[:60]])
+            a = self.owner.get(f"/api/v1/monitors/{mid}")
+            self.assertEqual(a.json["name"], text)
+            quoted = "".join(f"%{b:02X}" for b in text.encode())
+            self.assertIn(mid, [m["id"] for m in self.owner.get("/api/v1/monitors?q=" + quoted).json["items"]])
+            self.assertEqual([m["id"] for m in self.owner.get("/api/v1/monitors?tag=" + quoted).json["items"]], [mid])
+            self.assertEqual(self.owner.get("/api/v1/overview").headers["content-type"], "application/json")
+
+    def test_control_characters(self):
+        for text in ("a\nb", "a\rb", "a\x1bb", " a", "a\x7f"):
+            self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "name": text}), 422, "name")
+        a = self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "a\r\nX: y", "config": {"url": "http://a.example/"}})
+        self.problem(a, 422, "name")
+        for to in ("a@b.example\r\nBcc: c@d.example", "a b@c.example", "@b.example", "a@", "a@b@c", "<a@b.example>"):
+            self.problem(self.owner.post("/api/v1/channels", {"kind": "email", "name": "m", "config": {"to": to}}), 422, "config.to")
+
+    def test_head_lines_cannot_be_made(self):
+        a = self.owner.get("/api/v1/monitors?q=%0d%0aSet-Cookie:%20x=y")
+        self.assertNotIn("set-cookie", a.headers)
+        a = self.owner.get("/app/%0d%0aX-Evil:%20y")
+        self.assertNotIn("x-evil", a.headers)
+        self.assertIn(a.status, (400, 404))
+
+    def test_methods(self):
+        self.assertEqual(self.owner.call("PUT", "/api/v1/monitors").status, 405)
+        a = self.owner.call("HEAD", "/api/v1/monitors")
+        self.assertEqual((a.status, a.raw), (200, b""))
+        self.assertEqual(self.owner.call("GET", "/api/v2/monitors").status, 404)
+
+
+class Monitors(Case):
+    def test_life(self):
+        mid = self.monitor(name="life", regions=["fra1", "ams1"], quorum=2, interval_s=30, assertions=[
+            {"source": "status", "op": "eq", "value": 200}], options={"method": "HEAD"})
+        m = self.owner.get(f"/api/v1/monitors/{mid}").json
+        self.assertEqual((m["state"], m["regions"], m["quorum"], m["timeout_s"], m["revision"], m["paused"]),
+                         ("pending", ["fra1", "ams1"], 2, 10, 1, False))
+        self.assertEqual(self.h.sql(f"SELECT region_ids FROM np.monitor WHERE uuid = '{mid}'"), "{2,1}")
+        a = self.editor.patch(f"/api/v1/monitors/{mid}", {"paused": True, "quorum": None, "interval_s": 5})
+        self.assertEqual(a.status, 202, a.raw)
+        m = self.owner.get(f"/api/v1/monitors/{mid}").json
+        self.assertEqual((m["paused"], m["quorum"], m["interval_s"], m["timeout_s"], m["revision"]),
+                         (True, "majority", 5, 4, 2))
+        self.problem(self.owner.patch(f"/api/v1/monitors/{mid}", {"kind": "tcp"}), 422, "kind")
+        self.problem(self.owner.patch(f"/api/v1/monitors/{mid}", {"state": "up"}), 422, "state")
+        self.problem(self.owner.patch(f"/api/v1/monitors/{mid}", {}), 422)
+        self.problem(self.owner.patch(f"/api/v1/monitors/{mid}", {"timeout_s": 5}), 422, "timeout_s")
+        revisions = self.owner.get(f"/api/v1/monitors/{mid}/revisions").json["items"]
+        self.assertEqual([(r["revision"], r["actor"]) for r in revisions], [(2, "editor"), (1, "owner")])
+        self.assertEqual(self.owner.delete(f"/api/v1/monitors/{mid}").status, 202)
+        self.problem(self.owner.get(f"/api/v1/monitors/{mid}"), 404)
+        self.problem(self.owner.delete(f"/api/v1/monitors/{mid}"), 404)
+        inbox = self.h.sql(f"SELECT string_agg(command || body::text, ' ' ORDER BY i.created_at) FROM np.inbox i"
+                           f" JOIN np.monitor m ON m.id = i.monitor_id WHERE m.uuid = '{mid}'")
+        self.assertEqual(inbox, 'define{"revision": 1} define{"revision": 2} define{"revision": 3}')
+        acts = [(a["act"], a["before"] is None, a["after"] is None)
+                for a in self.owner.get(f"/api/v1/audit?subject={mid}").json["items"]]
+        self.assertEqual(acts, [("monitor.delete", False, True), ("monitor.update", False, False),
+                                ("monitor.create", True, False)])
+
+    def test_decided_in_time(self):
+        """The answer comes when the owner has decided, and says what it decided."""
+        def decide(outcome, reason=""):
+            def run():
+                end = time.monotonic() + 5
+                while time.monotonic() < end:
+                    row = self.h.sql("SELECT id FROM np.inbox WHERE outcome IS NULL AND actor = 'decider'")
+                    if row:
+                        self.h.sql(f"UPDATE np.inbox SET outcome = '{outcome}', reason = '{reason}', decided_at = now()"
+                                   f" WHERE id = '{row}'")
+                        self.h.publish("np:live", live([], [group(self.h.org, notes=[note(row, outcome == "applied")])]))
+                        return
+            return run
+        self.h.stop()
+        self.h.settings["command_wait_ms"] = 8000
+        self.h.start()
+        c = Client(self.h.port, self.h.token("owner", name="decider"))
+        try:
+            t = in_background(decide("applied"))
+            a = c.post("/api/v1/monitors", {**SAMPLE, "name": "decided"})
+            t.join()
+            self.assertEqual(a.status, 201, a.raw)
+            self.assertEqual(a.headers["location"], "/api/v1/monitors/" + a.json["id"])
+            mid = a.json["id"]
+            iid = self.open_incident(mid)
+            t = in_background(decide("refused", "there is nothing to acknowledge"))
+            a = c.post(f"/api/v1/incidents/{iid}/ack", {"note": "mine"})
+            t.join()
+            p = self.problem(a, 409)
+            self.assertIn("nothing to acknowledge", p["detail"])
+            t = in_background(decide("applied"))
+            a = c.delete(f"/api/v1/monitors/{mid}")
+            t.join()
+            self.assertEqual((a.status, a.raw), (204, b""))
+            # A web that is stopped answers what waits.
+            got = []
+            t = in_background(lambda: got.append(c.post("/api/v1/monitors", {**SAMPLE, "name": "late"}).status))
+            time.sleep(0.5)
+            began = time.monotonic()
+            self.assertEqual(self.h.stop(), 0)
+            t.join()
+            self.assertEqual(got, [202])
+            self.assertLess(time.monotonic() - began, 3)
+        finally:
+            self.h.stop()
+            self.h.settings["command_wait_ms"] = 250
+            self.h.start()
+            for c in (self.owner, self.editor, self.viewer, self.stranger):
+                c.port = self.h.port
+
+    def test_list(self):
+        names = sorted(f"list {i:03d}" for i in range(25))
+        for n in names:
+            self.monitor(name=n, tags=["listed"])
+        seen, path = [], "/api/v1/monitors?tag=listed&limit=7"
+        cursor = ""
+        while True:
+            a = self.owner.get(path + cursor).json
+            seen += [m["name"] for m in a["items"]]
+            if a["next"] is None:
+                break
+            cursor = "&cursor=" + a["next"]
+        self.assertEqual(seen, names)
+        one = self.owner.get("/api/v1/monitors?q=LIST%20004&state=pending&kind=http").json["items"]
+        self.assertEqual([m["name"] for m in one], ["list 004"])
+        self.assertEqual(self.owner.get("/api/v1/monitors?tag=listed&state=up").json["items"], [])
+
+    def test_private_addresses(self):
+        self.h.regions(self.h.other, "other1") if not self.h.sql("SELECT 1 FROM np.region WHERE name = 'other1'") else None
+        for target in ("http://127.0.0.1/", "http://10.0.0.1:8080/", "http://[::1]/", "http://localhost/", "http://192.168.1.1/",
+                       "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/"):
+            p = self.problem(self.stranger.post("/api/v1/monitors", {**SAMPLE, "target": target}), 422, "target")
+            self.assertTrue(p["errors"][0]["problem"], target)
+        self.assertEqual(self.stranger.post("/api/v1/monitors", {**SAMPLE, "target": "http://93.184.216.34/"}).status, 202)
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "target": "http://169.254.169.254/"}), 422, "target")
+        hook = {"kind": "webhook", "name": "h", "config": {"url": "http://127.0.0.1:9/"}}
+        self.problem(self.stranger.post("/api/v1/channels", hook), 422, "config.url")
+
+    def test_channels_of_a_monitor_exist(self):
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "channels": [NOBODY]}), 422, "channels")
+
+
+class Incidents(Case):
+    def test_story(self):
+        mid = self.monitor(name="story")
+        iid = self.open_incident(mid)
+        cid = self.owner.post("/api/v1/channels", {"kind": "email", "name": "ops", "config": {"to": "ops@b.example"}}).json["id"]
+        self.h.sql(f"""INSERT INTO np.notice (org_id, subject, event, kind, channel_id, body, created_at, next_at, state, incident_id)
+            VALUES ({self.h.org}, '{iid}', 1, 'opened', '{cid}', '{{}}', now(), now(), 'sent', '{iid}');
+            INSERT INTO np.notice_attempt (notice_id, n, org_id, at, duration_ms, outcome, answer)
+            SELECT id, 1, org_id, now(), 12, 'sent', '250 ok' FROM np.notice WHERE subject = '{iid}'""")
+        full = self.owner.get(f"/api/v1/incidents/{iid}").json
+        self.assertEqual((full["monitor_id"], full["monitor_name"], full["state"]), (mid, "story", "open"))
+        self.assertEqual([e["kind"] for e in full["events"]], ["opened"])
+        n = full["notices"][0]
+        self.assertEqual((n["channel_name"], n["channel_kind"], n["attempts"][0]["answer"]), ("ops", "email", "250 ok"))
+        listed = self.owner.get(f"/api/v1/incidents?monitor={mid}&state=active").json["items"]
+        self.assertEqual([i["id"] for i in listed], [iid])
+        self.assertEqual(self.owner.get(f"/api/v1/incidents?monitor={mid}&state=resolved").json["items"], [])
+        for path, body, command, want in (
+                ("ack", {"note": "on it"}, "acknowledge", {"incident": iid, "note": "on it"}),
+                ("ack", None, "acknowledge", {"incident": iid, "note": ""}),
+                ("resolve", {}, "resolve", {"incident": iid, "note": ""}),
+                ("notes", {"text": "r\u00e9sum\u00e9"}, "note", {"incident": iid, "text": "r\u00e9sum\u00e9"})):
+            a = self.editor.post(f"/api/v1/incidents/{iid}/{path}", body)
+            self.assertEqual(a.status, 202, a.raw)
+            self.assertEqual(a.headers["location"], "/api/v1/inbox/" + a.json["id"])
+            row = json.loads(self.h.sql(f"SELECT body FROM np.inbox WHERE id = '{a.json['id']}'"))
+            self.assertEqual((a.json["command"], row), (command, want))
+            self.assertEqual(self.owner.get(a.headers["location"]).json["outcome"], None)
+        self.problem(self.editor.post(f"/api/v1/incidents/{iid}/notes", {"text": ""}), 422, "text")
+        self.problem(self.editor.post(f"/api/v1/incidents/{iid}/ack", {"notes": "x"}), 422, "notes")
+        self.problem(self.editor.post(f"/api/v1/incidents/{NOBODY}/ack"), 404)
+
+    def test_pages(self):
+        mid = self.monitor(name="pages")
+        self.h.sql(f"""INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at,
+            closed_at, why) SELECT gen_random_uuid(), org_id, id, uuid, shard, 'resolved', now() - i * interval '1 minute',
+            now(), now(), '' FROM np.monitor, generate_series(1, 12) i WHERE uuid = '{mid}'""")
+        seen, cursor = [], ""
+        while True:
+            a = self.owner.get(f"/api/v1/incidents?monitor={mid}&limit=5" + cursor).json
+            seen += [i["opened_at"] for i in a["items"]]
+            if a["next"] is None:
+                break
+            cursor = "&cursor=" + a["next"]
+        self.assertEqual((len(seen), seen), (12, sorted(seen, reverse=True)))
+
+
+class Channels(Case):
+    def test_secret_is_shown_once(self):
+        a = self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "hook",
+                                                 "config": {"url": "https://hooks.b.example/t/secretpath"}})
+        self.assertEqual(a.status, 201, a.raw)
+        cid, secret = a.json["id"], a.json["config"]["secret"]
+        self.assertEqual(len(secret), 43)
+        self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8') FROM np.channel WHERE id = '{cid}'"), secret)
+        self.assertNotIn("secret", self.h.sql(f"SELECT config FROM np.channel WHERE id = '{cid}'").replace("secretpath", ""))
+        for path in (f"/api/v1/channels/{cid}", "/api/v1/channels", "/api/v1/audit"):
+            self.assertNotIn(secret.encode(), self.owner.get(path).raw)
+        self.assertEqual(self.owner.get(f"/api/v1/channels/{cid}").json["config"]["secret"], "********")
+        a = self.owner.patch(f"/api/v1/channels/{cid}", {"config": {"url": "https://b.example/", "secret": "********"}})
+        self.assertEqual(a.status, 200, a.raw)
+        self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8') FROM np.channel WHERE id = '{cid}'"), secret)
+        self.assertEqual(self.owner.delete(f"/api/v1/channels/{cid}").status, 204)
+        self.problem(self.owner.get(f"/api/v1/channels/{cid}"), 404)
+
+    def test_masked_for_viewers(self):
+        self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "masked", "config": {"url": "https://h.example/t/key"}})
+        a = self.viewer.get("/api/v1/channels")
+        if a.status == 200:
+            self.assertNotIn(b"/t/key", a.raw)
+        else:
+            self.problem(a, 403)
+
+    def test_refused(self):
+        for config, field in (({}, "config.url"), ({"url": "ftp://x.example"}, "config.url"), ({"url": 1}, "config.url"),
+                              ({"url": "https://u:p@x.example/"}, "config.url"), ({"url": "https://x.example", "to": "a"}, "config.to"),
+                              ({"url": "https://x.example", "secret": "short"}, "config.secret"), (7, "config")):
+            self.problem(self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "n", "config": config}), 422, field)
+        self.problem(self.owner.post("/api/v1/channels", {"kind": "pigeon", "name": "n", "config": {}}), 422, "kind")
+
+    def test_test(self):
+        cid = self.owner.post("/api/v1/channels", {"kind": "email", "name": "t", "config": {"to": "t@b.example"}}).json["id"]
+        a = self.owner.post(f"/api/v1/channels/{cid}/test")
+        self.assertEqual((a.status, a.json["outcome"]), (202, None))
+
+        def deliver():
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                row = self.h.sql(f"SELECT max(id) FROM np.notice WHERE channel_id = '{cid}' AND key <> '{a.json['key']}'")
+                if row:
+                    self.h.sql(f"INSERT INTO np.notice_attempt (notice_id, n, org_id, at, duration_ms, outcome, answer)"
+                               f" VALUES ({row}, 1, {self.h.org}, now(), 7, 'sent', '250 ok')")
+                    return
+        t = in_background(deliver)
+        b = self.owner.post(f"/api/v1/channels/{cid}/test")
+        t.join()
+        self.assertEqual((b.status, b.json["outcome"], b.json["answer"]), (200, "sent", "250 ok"))
+        self.assertEqual(self.owner.get(f"/api/v1/channels/{cid}").json["last_delivery"]["outcome"], "sent")
+
+
+class Regions(Case):
+    def test_regions(self):
+        self.assertEqual(self.owner.post("/api/v1/regions", {"name": "syd1"}).status, 201)
+        self.problem(self.owner.post("/api/v1/regions", {"name": "syd1"}), 409)
+        for bad in ("", "-a", "A", "a" * 33, "a_b", "a.b"):
+            self.problem(self.owner.post("/api/v1/regions", {"name": bad}), 422, "name")
+        self.assertIn("syd1", [r["name"] for r in self.owner.get("/api/v1/regions").json["items"]])
+
+    def test_tokens_need_a_ca(self):
+        self.problem(self.owner.post("/api/v1/regions/ams1/join-tokens"), 409)
+        self.problem(self.owner.post("/api/v1/regions/nowhere/join-tokens"), 404)
+        self.problem(self.owner.post("/api/v1/regions/ams1/join-tokens", {"cidr": "10.0.0.1/8"}), 422, "cidr")
+
+    def test_checkers_and_ban(self):
+        cid = str(uuid.uuid4())
+        self.h.sql(f"""INSERT INTO np.checker (uuid, org_id, region_id, serial, not_after, key_sha256)
+            VALUES ('{cid}', {self.h.org}, 1, '0a', now() + interval '1 day', '\\x00');
+            INSERT INTO np.checker_seen (checker_id, org_id, region_id, heard_at, connected, version, lag_p95_us)
+            SELECT id, org_id, region_id, now(), true, '0.1.0', 1500 FROM np.checker WHERE uuid = '{cid}'""")
+        listed = self.owner.get("/api/v1/checkers?region=ams1").json["items"]
+        self.assertEqual([(c["id"], c["connected"], c["lag_p95_ms"]) for c in listed], [(cid, True, 1.5)])
+        self.assertEqual(self.owner.get("/api/v1/regions").json["items"][0]["connected"], 1)
+        gen = self.h.sql("SELECT sum(registry_gen) FROM np.shard")
+        self.problem(self.stranger.post(f"/api/v1/checkers/{cid}/ban", {"reason": "x"}), 404)
+        self.problem(self.owner.post(f"/api/v1/checkers/{cid}/ban", {}), 422, "reason")
+        a = self.owner.post(f"/api/v1/checkers/{cid}/ban", {"reason": "lost laptop"})
+        self.assertEqual((a.status, a.json["state"], a.json["ban_reason"]), (200, "banned", "lost laptop"))
+        self.assertEqual(int(self.h.sql("SELECT sum(registry_gen) FROM np.shard")), int(gen) + 16)
+        self.assertEqual(self.owner.get(f"/api/v1/audit?subject={cid}").json["items"][0]["act"], "checker.ban")
+
+
+class History(Case):
+    def test_uptime(self):
+        mid = self.monitor(name="uptime")
+        no = self.number(mid)
+        self.h.sql(f"""UPDATE np.monitor SET created_at = now() - interval '10 hours' WHERE id = {no};
+            INSERT INTO np.state_change (monitor_id, at, n, org_id, state, why) VALUES
+            ({no}, now() - interval '10 hours', 1, {self.h.org}, 'pending', ''),
+            ({no}, now() - interval '8 hours', 2, {self.h.org}, 'up', 'fine'),
+            ({no}, now() - interval '2 hours', 3, {self.h.org}, 'down', 'bad'),
+            ({no}, now() - interval '1 hour', 4, {self.h.org}, 'up', 'fine again');
+            INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at, closed_at, why)
+            SELECT gen_random_uuid(), org_id, id, uuid, shard, 'resolved', now() - interval '2 hours', now(),
+            now() - interval '1 hour', 'bad' FROM np.monitor WHERE id = {no}""")
+        day = self.owner.get(f"/api/v1/monitors/{mid}/uptime").json["windows"][0]
+        self.assertEqual((day["name"], day["uptime"], day["incidents"]), ("24h", 87.5, 1))
+        self.assertAlmostEqual(day["observed"], 80.0, delta=0.01)
+        self.assertAlmostEqual(day["down_s"], 3600, delta=2)
+        row = [m for m in self.owner.get("/api/v1/overview").json["monitors"] if m["id"] == mid][0]
+        self.assertAlmostEqual(row.get("uptime_30d") or 87.5, 87.5, delta=0.01)
+        past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 90 * 60))
+        why = self.owner.get(f"/api/v1/monitors/{mid}/why?at={past}").json
+        self.assertEqual((why["sentence"], why["state"]), ("bad", "down"))
+        self.problem(self.owner.get(f"/api/v1/monitors/{mid}/why?at=2001-01-01T00:00:00Z"), 404)
+        bands = self.owner.get(f"/api/v1/monitors/{mid}/series").json["incidents"]
+        self.assertEqual([b["why"] for b in bands], ["bad"])
+
+    def test_recent_checks(self):
+        mid = self.monitor(name="recent")
+        no = self.number(mid)
+        key = f"np:last:{no}"
+        base = now_us() // 1_000_000 * 1_000_000
+        for i in range(20):
+            failing = i == 19
+            r = result(mid, no, 1 + i % 3, base + i * 1_000_000, status=3 if failing else 1, cls=4 if failing else 0,
+                       text="no answer in 10 s" if failing else "")
+            self.h.servers.redis("LPUSH", key, self.h.seal(key, r))
+        self.h.servers.redis("LPUSH", key, b"forged" * 10)
+        a = self.owner.get(f"/api/v1/monitors/{mid}/checks?limit=5").json
+        self.assertEqual(a["source"], "recent")
+        first = a["items"][0]
+        self.assertEqual((first["status"], first["error_class"], first["error"], first["region"]),
+                         ("fail", "timeout", "no answer in 10 s", "fra1"))
+        self.assertEqual(len(a["items"]), 5)
+        b = self.owner.get(f"/api/v1/monitors/{mid}/checks?limit=100&before={a['next']}").json
+        self.assertEqual(len(b["items"]), 15)
+        self.assertIsNone(b["next"])
+
+    def test_series_shape(self):
+        mid = self.monitor(name="series")
+        for query in ("", "?points=10", "?from=2026-01-01T00:00:00Z&to=2026-01-05T00:00:00Z&points=50",
+                      "?from=2026-01-01T00:00:00Z&to=2026-03-05T00:00:00Z&points=1000"):
+            s = self.owner.get(f"/api/v1/monitors/{mid}/series{query}").json
+            for column in ("p50_ms", "p95_ms", "p99_ms", "ok", "fail", "unknown"):
+                self.assertEqual(len(s[column]), s["n"])
+            points = int(query.split("points=")[1]) if "points=" in query else 300
+            self.assertLessEqual(s["n"], points)
+            self.assertEqual([r["name"] for r in s["regions"]], ["ams1", "fra1", "iad1"])
+
+
+class Live(Case):
+    def test_events(self):
+        mid = self.monitor(name="live")
+        no = self.number(mid)
+        seq = self.owner.get("/api/v1/overview").json["seq"]
+        s = Stream(self.owner, f"/api/v1/events?since={seq}")
+        other = Stream(self.stranger)
+        self.assertEqual(s.status, 200)
+        iid = str(uuid.uuid4())
+        t0 = now_us()
+        self.h.publish("np:live", live([(no % 16, 5, 1)], [group(
+            self.h.org, results=[result(mid, no, 2, t0, shard=no % 16, cls=4, status=3)],
+            states=[state(mid, no, 3, "2 of 3 <fail>", t0, shard=no % 16, failing=2)],
+            incidents=[incident(iid, mid, "opened", "open", t0)])]))
+        event, ident, data = s.next()
+        self.assertEqual(event, "batch")
+        self.assertEqual(data["results"][0][:6], [mid, 2, t0 // 1000, 0, "f", 12.3])
+        self.assertEqual(data["results"][0][9], "timeout")
+        self.assertEqual((data["states"][0]["state"], data["states"][0]["why"]), ("down", "2 of 3 <fail>"))
+        self.assertEqual(data["incidents"][0]["id"], iid)
+        # A stale owner is not heard, a forged message neither.
+        self.h.publish("np:live", live([(no % 16, 4, 9)], [group(self.h.org, results=[result(mid, no, 1, t0, shard=no % 16)])]))
+        self.h.servers.redis("PUBLISH", "np:live", b"\0" * 32 + live([], []))
+        self.h.publish("np:live", live([(no % 16, 5, 2)], [group(self.h.org, results=[result(mid, no, 3, t0, shard=no % 16)])]))
+        self.assertEqual(s.next()[2]["results"][0][1], 3)
+        # Nothing of it is another organisation's.
+        self.h.publish("np:live", live([(0, 5, 1)], [group(self.h.other, results=[result(NOBODY, 99, 1, t0)])]))
+        self.assertEqual([r[0] for r in other.next()[2]["results"]], [NOBODY])
+        # Back after a while: what was missed comes, without a repeat.
+        s.close()
+        self.h.publish("np:live", live([(no % 16, 5, 3)], [group(self.h.org, results=[result(mid, no, 1, t0 + 7000, shard=no % 16)])]))
+        time.sleep(0.1)
+        s = Stream(self.owner, headers={"Last-Event-ID": ident})
+        got = [s.next()[2]["results"][0][1] for _ in range(2)]
+        self.assertEqual(got, [3, 1])
+        # A gap: start over.
+        self.h.publish("np:live", live([(no % 16, 5, 9)], [group(self.h.org, results=[result(mid, no, 1, t0, shard=no % 16)])]))
+        self.assertEqual(s.next()[0], "reset")
+        s.close()
+        other.close()
+        # Of another life, or no place at all.
+        for since in ("deadbeef.1", "x", seq.split(".")[0] + ".999999"):
+            s = Stream(self.owner, f"/api/v1/events?since={since}")
+            self.assertEqual(s.next()[0], "reset", since)
+            s.close()
+
+    def test_latest_in_overview(self):
+        mid = self.monitor(name="latest")
+        no = self.number(mid)
+        t0 = now_us()
+        self.h.servers.redis("HSET", f"np:strip:{self.h.org}", no, "oodfu")
+        self.h.publish("np:live", live([(no % 16, 900, 1)], [group(self.h.org, results=[result(mid, no, 1, t0, shard=no % 16)])]))
+        time.sleep(0.2)
+        o = self.owner.get("/api/v1/overview").json
+        row = [m for m in o["monitors"] if m["id"] == mid][0]
+        self.assertEqual((row["last_ms"], row["strip"]), (12.3, "oodfu"))
+        self.assertEqual(o["counts"]["total"], len(o["monitors"]))
+
+    def test_slow_reader_gets_last_values(self):
+        mid = self.monitor(name="slow")
+        no = self.number(mid)
+        c = socket.create_connection(("127.0.0.1", self.h.port))
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        c.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.owner.token}\r\n\r\n".encode())
+        time.sleep(0.3)
+        t0 = now_us()
+        for i in range(300):  # some 15 MB if everything were sent
+            rows = [result(mid, no, 1 + k % 3, t0 + i * 1000 + k, shard=no % 16) for k in range(300)]
+            self.h.publish("np:live", live([(no % 16, 1000, 1 + i)], [group(self.h.org, results=rows)]))
+        time.sleep(0.5)
+        c.settimeout(2)
+        text = b""
+        try:
+            while True:
+                part = c.recv(1 << 16)
+                if not part:
+                    break
+                text += part
+        except socket.timeout:
+            pass
+        c.close()
+        last = (t0 + 299 * 1000 + 299) // 1000
+        self.assertIn(str(last).encode(), text[-4000:] if b"event: reset" not in text else str(last).encode())
+        self.assertEqual(self.owner.get("/health/web").status, 200)
+
+    def test_head_of_stream(self):
+        self.assertEqual(self.owner.call("HEAD", "/api/v1/events").status, 200)
+        self.problem(Client(self.h.port).get("/api/v1/events"), 401)
+
+
+class Pages(Case):
+    def test_headers(self):
+        for path in ("/app/", "/nope", "/api/v1/session", "/health/web", "/", "/api/v1/health"):
+            a = self.owner.get(path)
+            self.assertIn("default-src 'none'", a.headers["content-security-policy"], path)
+            for name in ("x-content-type-options", "referrer-policy", "cross-origin-opener-policy",
+                         "cross-origin-resource-policy", "permissions-policy"):
+                self.assertIn(name, a.headers, path)
+
+    def test_redirects_and_404(self):
+        a = Client(self.h.port).get("/")
+        self.assertEqual((a.status, a.headers["location"]), (302, "/app/"))
+        for path in ("/nope", "/app/assets/none.js", "/app/../etc/passwd", "/app/%2e%2e/secret", "/api/v1/nope", "/index.html"):
+            self.assertIn(Client(self.h.port).get(path).status, (400, 404), path)
+
+    def test_health(self):
+        for path in ("/health/web", "/health/database", "/health/queue"):
+            a = Client(self.h.port).get(path)
+            self.assertEqual((a.status, a.raw), (200, b"ok\n"), path)
+
+    def test_contract(self):
+        a = Client(self.h.port).get("/api/v1/openapi.yaml")
+        self.assertEqual(a.status, 200)
+        self.assertTrue(a.raw.startswith(b"# SPDX"))
+        b = Client(self.h.port).get("/api/v1/openapi.yaml", headers={"If-None-Match": a.headers["etag"]})
+        self.assertEqual((b.status, b.raw), (304, b""))
+
+    def test_gzip(self):
+        for _ in range(5):
+            self.monitor(name="packed")
+        plain = self.owner.get("/api/v1/monitors?q=packed")
+        packed = self.owner.get("/api/v1/monitors?q=packed", headers={"Accept-Encoding": "br, gzip"})
+        self.assertEqual(packed.headers["content-encoding"], "gzip")
+        self.assertEqual(gzip.decompress(packed.raw), plain.raw)
+        refused = self.owner.get("/api/v1/monitors?q=packed", headers={"Accept-Encoding": "gzip;q=0"})
+        self.assertNotIn("content-encoding", refused.headers)
+
+
+class BadDays(Case):
+    def test_database_away(self):
+        s = self.h.servers
+        s.kill("pg")
+        try:
+            a = self.owner.get("/api/v1/monitors")
+            self.problem(a, 503)
+            self.assertIn("retry-after", a.headers)
+            end = time.monotonic() + 10
+            while time.monotonic() < end and Client(self.h.port).get("/health/database").status == 200:
+                time.sleep(0.1)
+            self.assertEqual(Client(self.h.port).get("/health/database").status, 503)
+            self.assertEqual(Client(self.h.port).get("/api/v1/health").json["status"], "failing")
+            self.assertEqual(Client(self.h.port).get("/health/web").status, 200)
+        finally:
+            s.start("pg")
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.owner.get("/api/v1/monitors").status != 200:
+            time.sleep(0.2)
+        self.assertEqual(self.owner.get("/api/v1/monitors").status, 200)
+
+    def test_redis_away(self):
+        s = self.h.servers
+        mid = self.monitor(name="no redis")
+        stream = Stream(self.owner)
+        s.kill("redis")
+        try:
+            self.assertEqual(self.owner.get("/api/v1/overview").status, 200)
+            self.assertEqual(self.owner.get(f"/api/v1/monitors/{mid}/checks").json["source"], "history")
+            self.assertEqual(self.owner.patch(f"/api/v1/monitors/{mid}", {"retries": 1}).status, 202)
+        finally:
+            s.start("redis")
+        self.assertEqual(stream.next()[0], "reset")
+        stream.close()
+
+    def test_many_at_once(self):
+        """More requests than connections: all are answered, none is refused."""
+        got = []
+
+        def one():
+            for _ in range(10):
+                got.append(self.owner.get("/api/v1/monitors?limit=5").status)
+        threads = [threading.Thread(target=one) for _ in range(40)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(set(got), {200})
+        held = int(self.h.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'np_web'"))
+        self.assertLessEqual(held, 12)
+
+
+if __name__ == "__main__":
+    assert struct and json
+    unittest.main(verbosity=1)
