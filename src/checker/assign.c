@@ -34,12 +34,13 @@ struct assign {
 static void encode(struct assign *a)
 {
 	size_t pos = 0;
+	uint64_t no;
 	void *value;
 	buf_init(&a->file, ASSIGN_FILE_MAX);
 	buf_add_le32(&a->file, FILE_MAGIC);
 	buf_add_u8(&a->file, FILE_VERSION);
 	buf_add_le64(&a->file, a->generation);
-	while (map_next(a->kept, &pos, NULL, &value)) {
+	while (map_next(a->kept, &pos, &no, &value)) {
 		const struct kept *k = value;
 		buf_add_le32(&a->file, (uint32_t)k->n);
 		buf_add(&a->file, (np_str){ k->bytes, k->n });
@@ -158,9 +159,10 @@ static void drop_it(struct assign *a, uint64_t monitor)
 static void full_begin(struct assign *a)
 {
 	size_t pos = 0;
+	uint64_t no;
 	void *value;
 	runner_full_begin(a->runner);
-	while (map_next(a->kept, &pos, NULL, &value))
+	while (map_next(a->kept, &pos, &no, &value))
 		((struct kept *)value)->stale = true;
 	a->in_full = true;
 }

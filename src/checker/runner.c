@@ -148,8 +148,9 @@ void runner_remove(struct runner *r, uint64_t monitor)
 void runner_full_begin(struct runner *r)
 {
 	size_t pos = 0;
+	uint64_t no;
 	void *value;
-	while (map_next(r->mons, &pos, NULL, &value))
+	while (map_next(r->mons, &pos, &no, &value))
 		((struct mon *)value)->stale = true;
 }
 

@@ -80,10 +80,11 @@ static void due(struct mon *m, int64_t mono_us)
 void runner_clock_moved(struct runner *r, int64_t by_us)
 {
 	size_t pos = 0;
+	uint64_t no;
 	void *value;
 	int64_t wall_us = clock_mono_us() + r->offset_us + by_us;
 	r->offset_us += by_us;
-	while (map_next(r->mons, &pos, NULL, &value)) {
+	while (map_next(r->mons, &pos, &no, &value)) {
 		struct mon *m = value;
 		runner_next_slot(m, wall_us > m->slot_us ? wall_us : m->slot_us);
 		if (by_us < 0) /* slots must grow: but not wait for a clock that was far ahead */
