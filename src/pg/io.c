@@ -126,15 +126,15 @@ np_err pg_io_connect(struct pg_conn *c, int64_t deadline_ms)
 	return PQsetnonblocking(c->pq, 1) == 0 ? NP_OK : pg_error_gone(c);
 }
 
-/* Between statements the server says nothing, unless it goes away (or sends a notice). */
+/* Between statements the server says nothing, unless it goes away: its last words may come
+ * before the end of the connection, so that any word counts. */
 np_err pg_io_alive(struct pg_conn *c)
 {
 	struct pollfd p = { .fd = PQsocket(c->pq), .events = POLLIN };
-	if (PQstatus(c->pq) != CONNECTION_OK)
-		return pg_error_gone(c);
-	if (poll(&p, 1, 0) == 1 && (PQconsumeInput(c->pq) != 1 || PQstatus(c->pq) != CONNECTION_OK))
-		return pg_error_gone(c);
-	return NP_OK;
+	if (PQstatus(c->pq) == CONNECTION_OK && poll(&p, 1, 0) == 0)
+		return NP_OK;
+	pg_conn_drop(c); /* it went while idle: no reason to wait before the next */
+	return NP_E_DB_GONE;
 }
 
 np_err pg_io_result(struct pg_conn *c, PGresult **ret)

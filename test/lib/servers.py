@@ -251,7 +251,7 @@ class Servers:
             self._init_pg()
         self._spawn("pg", [PG_BIN + "/postgres", "-D", self.path("pg"), "-k", self.dir, "-c", "listen_addresses=",
                            "-c", "unix_socket_permissions=0700", "-c", "max_connections=60",
-                           "-c", "shared_buffers=32MB", "-c", "client_connection_check_interval=500", "-c", "log_min_messages=fatal"])
+                           "-c", "shared_buffers=32MB", "-c", "client_connection_check_interval=500", "-c", "log_checkpoints=off"])
         self._wait("pg", lambda: self._psql_ok())
         if fresh:
             self._make_roles()
