@@ -145,8 +145,10 @@ bool map_next(const struct map *m, size_t *pos, uint64_t *ret_key, void **ret_va
 		const struct slot *s = &m->slots[(*pos)++];
 		if (!is_live(s))
 			continue;
-		*ret_key = s->key;
-		*ret_value = s->value;
+		if (ret_key)
+			*ret_key = s->key;
+		if (ret_value)
+			*ret_value = s->value;
 		return true;
 	}
 	return false;

@@ -14,7 +14,7 @@ void *map_get(const struct map *m, uint64_t key);        /* NULL: none */
 NP_NODISCARD np_err map_put(struct map *m, uint64_t key, void *value, void **ret_old);
 void *map_del(struct map *m, uint64_t key); /* the value, now the caller's; NULL: none */
 size_t map_len(const struct map *m);
-/* Iterate: start with *pos = 0; false at the end. Deleting the current key is allowed. */
+/* Iterate: start with *pos = 0; false at the end; either result may be NULL. Deleting the current key is allowed. */
 bool map_next(const struct map *m, size_t *pos, uint64_t *ret_key, void **ret_value);
 /* 16-byte ids are looked up by their first 8 bytes mixed with the last 8. */
 uint64_t map_key_id(const uint8_t id[16]);

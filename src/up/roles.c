@@ -8,7 +8,7 @@
 
 #define CONF_TEXT_MAX 8192
 
-#define ACL_ANY "+ping +auth +hello +client|setname +client|setinfo +select "
+#define ACL_ANY "+ping +auth +hello +client|setname +select "
 
 const struct role_info roles[ROLE_N] = {
 	[ROLE_CA] = { "ca", "np_ca", 2, ACL_ANY "&np:registry +publish" },
@@ -184,7 +184,7 @@ np_err roles_configure_checker(const struct place *p, const struct up_options *o
 	put_path(&b, p, "dir", sub);
 	put_admin(&b, p, name);
 	if (p->icmp[region][0] >= 0 || p->icmp[region][1] >= 0) /* as in roles_start_checker */
-		(void)buf_printf(&b, "icmp_fds: [%d, %d]\n", p->icmp[region][0] >= 0 ? 3 : -1,
+		(void)buf_printf(&b, "icmp_fds: [\"%d\", \"%d\"]\n", p->icmp[region][0] >= 0 ? 3 : -1,
 				 p->icmp[region][1] >= 0 ? 4 : -1);
 	return write_conf(p, name, &b);
 }

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -74,11 +75,10 @@ class Up:
     def start(self, seconds=90):
         self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, start_new_session=True)
-        os.set_blocking(self.process.stdout.fileno(), False)
+        threading.Thread(target=self.listen, args=(self.process.stdout,), daemon=True).start()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.output += self.process.stdout.read() or ""
-            if "ready http" in self.output:
+            if "administrator's token" in self.output:
                 with open(os.path.join(self.dir, "admin.token"), encoding="utf-8") as f:
                     self.token = f.read().strip()
                 return self
@@ -86,6 +86,10 @@ class Up:
                 break
             time.sleep(0.05)
         raise AssertionError(f"not ready: {self.output}\n{self.logs()}")
+
+    def listen(self, pipe):
+        for line in pipe:
+            self.output += line
 
     def logs(self):
         text = ""
