@@ -133,11 +133,11 @@ static void down(void *ctx, struct gwlink *l, const Np__V1__Down *m)
 
 static int64_t backoff_ms(struct uplink *u)
 {
-	int64_t ms = UPLINK_BACKOFF_MAX_MS;
+	int64_t max = u->cfg.backoff_max_ms ? u->cfg.backoff_max_ms : UPLINK_BACKOFF_MAX_MS, ms = max;
 	if (u->failures < 7)
 		ms = (int64_t)UPLINK_BACKOFF_MIN_MS << u->failures;
-	if (ms > UPLINK_BACKOFF_MAX_MS)
-		ms = UPLINK_BACKOFF_MAX_MS;
+	if (ms > max)
+		ms = max;
 	u->failures++;
 	return ms / 2 + (int64_t)(rnd_u64() % (uint64_t)(ms / 2 + 1));
 }

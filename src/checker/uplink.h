@@ -21,6 +21,7 @@ struct uplink_cfg {
 	const char *dir; /* identity folder */
 	struct enrol_identity id;
 	struct spool *spool;
+	int64_t backoff_max_ms; /* 0: UPLINK_BACKOFF_MAX_MS */
 	struct metrics *metrics;
 	void (*assign)(void *ctx, const Np__V1__Assign *m);
 	void (*job)(void *ctx, const Np__V1__Job *m);

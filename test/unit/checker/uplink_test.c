@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The uplink against a gateway of the test's own: real mTLS, real frames, any behaviour. */
+#include "unit/t.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "unit/net/pki.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "checker/uplink.h"
+#include "core/monitor.h"
+#include "core/result.h"
+#include "net/httpd.h"
+#include "net/tls.h"
+#include "wire/batch.h"
+#include "wire/frame.h"
+
+#define ITEMS 5000
+#define SLOT_0 1700000000000000
+
+struct world {
+	struct loop *loop;
+	struct pki pki;
+	struct metrics *metrics;
+	struct spool *spool;
+	struct uplink *uplink;
+	char spool_dir[128];
+	/* the gateway */
+	struct tls *tls;
+	struct httpd *httpd;
+	struct conn *conn;
+	struct frame_in in;
+	uint64_t last[NP_SHARDS]; /* cursors */
+	uint64_t epoch;
+	uint8_t stored[ITEMS];
+	size_t stored_n, lost, batches, hellos, slows, pings, welcomes;
+	uint32_t instance;
+	/* its behaviour */
+	bool mute;            /* takes batches, says nothing */
+	bool lose;            /* as if they had never come */
+	bool no_welcome;
+	int64_t poison;       /* item that makes it close; -1: none */
+	size_t close_after;   /* batches; 0: never */
+	/* what the checker heard */
+	size_t assigned, jobs;
+};
+
+static uint64_t monitor_of(uint32_t shard)
+{
+	uint64_t no = 1;
+	while (mon_shard(no) != shard)
+		no++;
+	return no;
+}
+
+static void add(struct world *w, uint32_t id)
+{
+	NP_CLEANUP(buf_done) struct buf item;
+	struct res_record r = RES_RECORD_INIT;
+	uint32_t shard = id % NP_SHARDS;
+	buf_init(&item, BATCH_ITEM_MAX);
+	r.monitor = monitor_of(shard);
+	r.revision = 1;
+	r.slot_us = SLOT_0 + (int64_t)id * 1000;
+	r.start_us = r.slot_us;
+	r.status = RES_OK;
+	assert_ok(batch_item_result(&item, &r));
+	(void)spool_add(w->spool, shard, r.slot_us, buf_str(&item));
+}
+
+/* ---- the gateway ---------------------------------------------------------------------------------- */
+
+static void say(struct world *w, struct buf *b)
+{
+	if (w->conn)
+		assert_ok(conn_write(w->conn, buf_str(b)));
+	buf_done(b);
+}
+
+static void hang_up(struct world *w)
+{
+	if (w->conn)
+		conn_free(w->conn);
+	w->conn = NULL;
+}
+
+static void say_ack(struct world *w, uint64_t epoch, uint32_t shard, uint64_t n)
+{
+	struct buf b;
+	Np__V1__Ack m = NP__V1__ACK__INIT;
+	buf_init(&b, 256);
+	m.epoch = epoch;
+	m.shard = shard;
+	m.n = n;
+	assert_ok(frame_put_ack(&b, &m));
+	say(w, &b);
+}
+
+static void take_hello(struct world *w, np_str body)
+{
+	NP_CLEANUP(arena_free_p) struct arena *a = arena_new(1 << 20);
+	Np__V1__Hello *h = NULL;
+	struct buf b;
+	assert_ok(frame_hello(a, body, &h));
+	w->hellos++;
+	w->instance = h->instance;
+	if (w->no_welcome)
+		return;
+	Np__V1__Welcome m = NP__V1__WELCOME__INIT;
+	buf_init(&b, 1024);
+	m.region = (char *)(uintptr_t)PKI_REGION;
+	m.now_us = clock_wall_us();
+	m.frame_max = FRAME_MAX;
+	assert_ok(frame_put_welcome(&b, &m));
+	w->welcomes++;
+	say(w, &b);
+}
+
+static void take_items(struct world *w, const struct batch *b, uint64_t known)
+{
+	for (size_t i = 0; i < batch_head(b)->items; i++) {
+		const struct batch_item *it = batch_item(b, i);
+		assert_null(it->invalid);
+		if (it->seq <= known)
+			continue;
+		if (it->kind == BATCH_LOST) {
+			w->lost += it->count;
+			continue;
+		}
+		w->stored[(it->result.slot_us - SLOT_0) / 1000]++;
+		w->stored_n++;
+	}
+}
+
+static bool has_poison(const struct world *w, const struct batch *b)
+{
+	for (size_t i = 0; i < batch_head(b)->items; i++)
+		if (batch_item(b, i)->kind == BATCH_RESULT &&
+		    (batch_item(b, i)->result.slot_us - SLOT_0) / 1000 == w->poison)
+			return true;
+	return false;
+}
+
+static void take_batch(struct world *w, np_str body)
+{
+	NP_CLEANUP(arena_free_p) struct arena *a = arena_new(BATCH_ARENA_MAX);
+	struct batch *b = NULL;
+	assert_ok(batch_decode(a, body, &b));
+	const struct batch_head *h = batch_head(b);
+	w->batches++;
+	if (w->lose)
+		return;
+	if (has_poison(w, b) || (w->close_after && w->batches % w->close_after == 0)) {
+		hang_up(w);
+		return;
+	}
+	if (w->epoch != h->epoch)
+		memset(w->last, 0, sizeof w->last);
+	w->epoch = h->epoch;
+	uint64_t known = w->last[h->shard];
+	if (h->first_seq > known + 1) {
+		struct buf out;
+		Np__V1__Rewind m = NP__V1__REWIND__INIT;
+		buf_init(&out, 256);
+		m.epoch = h->epoch;
+		m.shard = h->shard;
+		m.n = known + 1;
+		assert_ok(frame_put_rewind(&out, &m));
+		say(w, &out);
+		return;
+	}
+	take_items(w, b, known);
+	if (h->first_seq + h->numbers - 1 > known)
+		w->last[h->shard] = h->first_seq + h->numbers - 1;
+	if (!w->mute)
+		say_ack(w, h->epoch, h->shard, w->last[h->shard]);
+}
+
+static void take_ping(struct world *w, np_str body)
+{
+	NP_CLEANUP(arena_free_p) struct arena *a = arena_new(1 << 16);
+	Np__V1__Ping *p = NULL;
+	Np__V1__Pong m = NP__V1__PONG__INIT;
+	struct buf b;
+	assert_ok(frame_ping(a, body, &p));
+	w->pings++;
+	buf_init(&b, 256);
+	m.nonce = p->nonce;
+	assert_ok(frame_put_pong(&b, &m));
+	say(w, &b);
+}
+
+static void gw_read(void *ctx, np_str bytes)
+{
+	struct world *w = ctx;
+	np_str frame, body;
+	while (w->conn && frame_feed(&w->in, &bytes, &frame) == FRAME_DONE) {
+		enum frame_up kind;
+		assert_ok(frame_up_open(frame, &kind, &body));
+		if (kind == FRAME_HELLO)
+			take_hello(w, body);
+		else if (kind == FRAME_BATCH)
+			take_batch(w, body);
+		else if (kind == FRAME_PING)
+			take_ping(w, body);
+		else
+			w->slows++;
+	}
+}
+
+static void gw_close(void *ctx, np_err why)
+{
+	(void)why;
+	hang_up(ctx);
+}
+
+static const struct conn_ops gw_ops = { .on_read = gw_read, .on_close = gw_close };
+
+static void on_stream(struct httpd_req *r, void *ctx)
+{
+	struct world *w = ctx;
+	np_str early = { NULL, 0 };
+	struct conn *c = httpd_upgrade(r, FRAME_PROTOCOL, &early);
+	if (!c)
+		return;
+	hang_up(w);
+	w->conn = c;
+	frame_in_done(&w->in);
+	frame_in_init(&w->in, FRAME_UP_MAX);
+	conn_handler(c, &gw_ops, w);
+	if (early.n)
+		gw_read(w, early);
+}
+
+static const struct httpd_route routes[] = {
+	{ .method = "GET", .pattern = "/v1/stream", .fn = on_stream },
+};
+
+/* ---- the checker's side ------------------------------------------------------------------------------ */
+
+static void on_more(void *ctx)
+{
+	struct world *w = ctx;
+	if (w->uplink)
+		uplink_more(w->uplink);
+}
+
+static void on_assign(void *ctx, const Np__V1__Assign *m)
+{
+	((struct world *)ctx)->assigned += m->n_upsert;
+}
+
+static void on_job(void *ctx, const Np__V1__Job *m)
+{
+	(void)m;
+	((struct world *)ctx)->jobs++;
+}
+
+static uint64_t on_generation(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static void copy(struct world *w, const char *from, const char *to, uint32_t mode)
+{
+	NP_CLEANUP(buf_done) struct buf b;
+	buf_init(&b, X509_PEM_MAX);
+	assert_ok(file_read(pki_path(&w->pki, from), &b));
+	assert_ok(file_write_atomic(pki_path(&w->pki, to), buf_str(&b), mode));
+}
+
+static void gw_up(struct world *w)
+{
+	NP_CLEANUP(buf_done) struct buf why;
+	buf_init(&why, 500);
+	const struct tls_cfg tc = { .use = TLS_LINK_SERVER, .cert_file = pki_path(&w->pki, "server.pem"),
+				    .key_file = pki_path(&w->pki, "server.key"),
+				    .root_file = pki_path(&w->pki, "edge.pem") };
+	const struct httpd_cfg hc = { .routes = routes, .n_routes = 1, .ctx = w };
+	assert_ok(tls_new(&tc, &w->tls, &why));
+	w->httpd = httpd_new(w->loop, &hc);
+	assert_non_null(w->httpd);
+}
+
+static uint16_t gw_listen(struct world *w)
+{
+	NP_CLEANUP(buf_done) struct buf why;
+	buf_init(&why, 500);
+	for (uint16_t port = 20000 + (uint16_t)(getpid() % 20000);; port++) {
+		char at[32];
+		(void)snprintf(at, sizeof at, "127.0.0.1:%u", port);
+		const struct listen_cfg lc = { .address = at, .tls = w->tls, .ctx = w };
+		if (httpd_listen(w->httpd, &lc, &why) == NP_OK)
+			return port;
+	}
+}
+
+static void world_up(struct world *w)
+{
+	static int serial;
+	NP_CLEANUP(buf_done) struct buf why;
+	buf_init(&why, 500);
+	*w = (struct world){ .poison = -1 };
+	w->loop = loop_new(NULL);
+	w->metrics = metrics_new("checker");
+	pki_init(&w->pki);
+	copy(w, "checker.pem", "cert.pem", 0644);
+	copy(w, "checker.key", "key.pem", 0600);
+	copy(w, "edge.pem", "root.pem", 0644);
+	frame_in_init(&w->in, FRAME_UP_MAX);
+	gw_up(w);
+	uint16_t port = gw_listen(w);
+	(void)snprintf(w->spool_dir, sizeof w->spool_dir, "/tmp/np-uplink-%d-%d", (int)getpid(), serial++);
+	const struct spool_cfg sc = { .loop = w->loop, .dir = w->spool_dir,
+				      .start_ms = clock_wall_us() / 1000, .metrics = w->metrics,
+				      .more = on_more, .ctx = w };
+	assert_ok(spool_open(&sc, &w->spool, &why));
+	struct uplink_cfg uc = { .loop = w->loop, .dir = w->pki.dir, .spool = w->spool,
+				 .backoff_max_ms = 30, .metrics = w->metrics, .assign = on_assign,
+				 .job = on_job, .generation = on_generation, .ctx = w };
+	uc.id.n_gateways = 1;
+	uc.id.not_before_us = clock_wall_us();
+	uc.id.not_after_us = clock_wall_us() + NP_DAY_US;
+	(void)snprintf(uc.id.gateways[0], sizeof uc.id.gateways[0], "127.0.0.1:%u", port);
+	assert_ok(uplink_new(&uc, &w->uplink, &why));
+}
+
+static void world_down(struct world *w)
+{
+	uplink_free(w->uplink);
+	w->uplink = NULL;
+	spool_close(w->spool);
+	hang_up(w);
+	frame_in_done(&w->in);
+	httpd_free(w->httpd);
+	tls_free(w->tls);
+	loop_run_for(w->loop, 10);
+	loop_free(w->loop);
+	metrics_free(w->metrics);
+	static const char *const files[] = { "cert.pem", "key.pem", "root.pem" };
+	for (size_t i = 0; i < NP_LEN(files); i++)
+		(void)unlink(pki_path(&w->pki, files[i]));
+	pki_done(&w->pki);
+	char cmd_path[200];
+	(void)snprintf(cmd_path, sizeof cmd_path, "%s/lock", w->spool_dir);
+	(void)unlink(cmd_path);
+}
+
+static void until(struct world *w, bool (*done)(const struct world *w), int64_t ms)
+{
+	int64_t end = clock_mono_ms() + ms;
+	while (!done(w) && clock_mono_ms() < end)
+		loop_run_for(w->loop, 5);
+	assert_true(done(w));
+}
+
+static bool is_up(const struct world *w)
+{
+	return uplink_is_up(w->uplink);
+}
+
+static bool is_clean(const struct world *w)
+{
+	return spool_unanswered(w->spool) == 0;
+}
+
+/* ---- tests --------------------------------------------------------------------------------------------- */
+
+static void all_arrives_and_is_forgotten(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	for (uint32_t i = 0; i < 1000; i++)
+		add(&w, i);
+	until(&w, is_clean, 5000);
+	for (uint32_t i = 1000; i < 2000; i++) {
+		add(&w, i);
+		if (i % 50 == 0)
+			loop_run_for(w.loop, 1);
+	}
+	until(&w, is_clean, 5000);
+	assert_int_equal(w.stored_n, 2000);
+	assert_int_equal(w.hellos, 1);
+	assert_int_equal(w.instance, 0);
+	world_down(&w);
+}
+
+static void it_is_up_only_after_welcome(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	w.no_welcome = true;
+	for (int i = 0; i < 40; i++)
+		loop_run_for(w.loop, 5);
+	assert_true(w.hellos >= 1);
+	assert_false(uplink_is_up(w.uplink));
+	add(&w, 1);
+	for (int i = 0; i < 20; i++)
+		loop_run_for(w.loop, 5);
+	assert_int_equal(w.batches, 0);
+	world_down(&w);
+}
+
+static void one_result_is_answered_within_milliseconds(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	until(&w, is_up, 5000);
+	int64_t worst = 0, sum = 0;
+	for (uint32_t i = 0; i < 50; i++) {
+		int64_t began = clock_mono_us();
+		add(&w, i);
+		while (!is_clean(&w))
+			loop_run_for(w.loop, 0);
+		int64_t took = clock_mono_us() - began;
+		sum += took;
+		worst = took > worst ? took : worst;
+	}
+	printf("  single result to ACK: mean %d us, worst %d us\n", (int)(sum / 50), (int)worst);
+	assert_true(sum / 50 < 20000);
+	world_down(&w);
+}
+
+static void what_is_not_answered_is_sent_again(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	until(&w, is_up, 5000);
+	w.lose = true;
+	for (uint32_t i = 0; i < 160; i++)
+		add(&w, i);
+	for (int i = 0; i < 50; i++)
+		loop_run_for(w.loop, 5);
+	assert_int_equal(w.batches, 16);
+	assert_int_equal(w.stored_n, 0);
+	w.lose = false;
+	until(&w, is_clean, 6000);
+	assert_int_equal(w.stored_n, 160);
+	world_down(&w);
+}
+
+static void a_closing_gateway_loses_and_doubles_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	w.close_after = 7;
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		add(&w, i);
+		if (i % 20 == 0)
+			loop_run_for(w.loop, 1);
+	}
+	until(&w, is_clean, 20000);
+	assert_int_equal(w.stored_n, ITEMS);
+	assert_int_equal(w.lost, 0);
+	assert_true(w.hellos > 5);
+	for (size_t i = 0; i < ITEMS; i++)
+		assert_int_equal(w.stored[i], 1);
+	world_down(&w);
+}
+
+static void an_item_that_nobody_can_take_becomes_a_loss(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	w.poison = 37;
+	for (uint32_t i = 0; i < 320; i++)
+		add(&w, i);
+	until(&w, is_clean, 30000);
+	assert_int_equal(w.stored_n, 319);
+	assert_int_equal(w.lost, 1);
+	assert_int_equal(w.stored[37], 0);
+	world_down(&w);
+}
+
+static void pauses_are_kept_and_words_are_heard(void **state)
+{
+	(void)state;
+	struct world w;
+	struct buf b;
+	world_up(&w);
+	until(&w, is_up, 5000);
+	Np__V1__Pause pause = NP__V1__PAUSE__INIT;
+	pause.for_ms = 400;
+	pause.why = (char *)(uintptr_t)"busy";
+	buf_init(&b, 1024);
+	assert_ok(frame_put_pause(&b, &pause));
+	Np__V1__Job job = NP__V1__JOB__INIT;
+	job.monitor = 5;
+	job.revision = 1;
+	assert_ok(frame_put_job(&b, &job));
+	Np__V1__Monitor m = NP__V1__MONITOR__INIT, *list[] = { &m };
+	m.monitor = 5;
+	m.revision = 1;
+	m.kind = MON_TCP;
+	m.target = (char *)(uintptr_t)"127.0.0.1:1";
+	Np__V1__Assign as = NP__V1__ASSIGN__INIT;
+	as.full = true;
+	as.n_upsert = 1;
+	as.upsert = list;
+	assert_ok(frame_put_assign(&b, &as));
+	say(&w, &b);
+	for (int i = 0; i < 10; i++)
+		loop_run_for(w.loop, 5);
+	assert_int_equal(w.jobs, 1);
+	assert_int_equal(w.assigned, 1);
+	add(&w, 1);
+	uplink_slow(w.uplink, 1, 5, SLOT_0, 0);
+	for (int i = 0; i < 20; i++)
+		loop_run_for(w.loop, 5);
+	assert_int_equal(w.batches, 0);
+	assert_int_equal(w.slows, 1);
+	until(&w, is_clean, 2000);
+	assert_int_equal(w.stored_n, 1);
+	world_down(&w);
+}
+
+static void an_unreadable_new_identity_changes_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	world_up(&w);
+	until(&w, is_up, 5000);
+	uplink_reload(w.uplink);
+	assert_true(uplink_is_up(w.uplink));
+	add(&w, 1);
+	until(&w, is_clean, 2000);
+	world_down(&w);
+}
+
+int main(void)
+{
+	np_log_init("test", NP_ERROR);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_arrives_and_is_forgotten),
+		cmocka_unit_test(it_is_up_only_after_welcome),
+		cmocka_unit_test(one_result_is_answered_within_milliseconds),
+		cmocka_unit_test(what_is_not_answered_is_sent_again),
+		cmocka_unit_test(a_closing_gateway_loses_and_doubles_nothing),
+		cmocka_unit_test(an_item_that_nobody_can_take_becomes_a_loss),
+		cmocka_unit_test(pauses_are_kept_and_words_are_heard),
+		cmocka_unit_test(an_unreadable_new_identity_changes_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
