@@ -143,7 +143,7 @@ void check_end(struct check_run *run, enum res_status status, enum res_class cls
 	run->done(run);
 }
 
-static void end_printf(struct check_run *run, enum res_status status, enum res_class cls,
+__attribute__((format(printf, 4, 0))) static void end_printf(struct check_run *run, enum res_status status, enum res_class cls,
 		       const char *fmt, va_list ap)
 {
 	char text[CHECK_TEXT_MAX * 2];

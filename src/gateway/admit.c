@@ -40,7 +40,8 @@ bool admit_request(struct httpd_req *r, void *ctx)
 	struct gw_checker *c = world_checker_by_uuid(g->world, id->uuid);
 	if (!c || strcmp(c->region->name, id->region) != 0) {
 		regfeed_nudge(g->feed); /* just enrolled, perhaps: known in a moment */
-		return refuse(r, g, GW_C_REFUSED_UNKNOWN, 401, "this checker is not in the registry");
+		return refuse(r, g, GW_C_REFUSED_UNKNOWN, 401,
+			      "this checker is not in the registry");
 	}
 	if (c->state == GW_BANNED)
 		return refuse(r, g, GW_C_REFUSED_BANNED, 403, "this checker is banned");
@@ -50,7 +51,8 @@ bool admit_request(struct httpd_req *r, void *ctx)
 		promote(g, c);
 	else if (!same_serial(id->serial, c->serial)) {
 		regfeed_nudge(g->feed);
-		return refuse(r, g, GW_C_REFUSED_SERIAL, 401, "the certificate was replaced by another");
+		return refuse(r, g, GW_C_REFUSED_SERIAL, 401,
+			      "the certificate was replaced by another");
 	}
 	httpd_set_user(r, c);
 	return true;

@@ -44,7 +44,8 @@ static void on_message(void *ctx, np_str channel, np_str message)
 		else if (what != JOB_N_CHANNEL)
 			regfeed_nudge(g->feed);
 	} else if (str_starts(channel, NP_STR(JOB_PREFIX)) &&
-		   str_to_u64(str_sub(channel, sizeof JOB_PREFIX - 1, channel.n), &region) == NP_OK &&
+		   str_to_u64(str_sub(channel, sizeof JOB_PREFIX - 1, channel.n), &region) ==
+			   NP_OK &&
 		   region <= UINT32_MAX) {
 		on_job(g, (uint32_t)region, message);
 	}

@@ -20,7 +20,8 @@
 #include "wire/seal.h"
 
 #define FRAME_BUF_MAX (FRAME_MAX + 64)
-#define ARENA_MAX ((size_t)16 * 1024 * 1024) /* the largest decoded message, and what is made of it */
+#define ARENA_MAX \
+	((size_t)16 * 1024 * 1024) /* the largest decoded message, and what is made of it */
 #define QUEUE_BYTES_FALLBACK "536870912"
 #define MEMORY_BYTES_FALLBACK "268435456"
 
@@ -94,7 +95,10 @@ static void on_banned(void *ctx, struct gw_checker *c)
 
 static const struct httpd_route routes[] = {
 	{ .method = "GET", .pattern = "/v1/stream", .fn = peer_stream },
-	{ .method = "POST", .pattern = "/v1/results", .body_max = POST_BODY_MAX, .fn = post_results },
+	{ .method = "POST",
+	  .pattern = "/v1/results",
+	  .body_max = POST_BODY_MAX,
+	  .fn = post_results },
 };
 
 static void on_refused(void *ctx, const struct addr *peer, const char *why)
@@ -138,7 +142,8 @@ static np_err start_listening(struct gateway *w)
 static void listen_when_known(struct gateway *w)
 {
 	struct gw *g = &w->g;
-	if (w->listening || g->stopping || !regfeed_is_loaded(g->feed) || !world_is_settled(g->world))
+	if (w->listening || g->stopping || !regfeed_is_loaded(g->feed) ||
+	    !world_is_settled(g->world))
 		return;
 	np_err e = start_listening(w);
 	if (e < 0) {
@@ -180,6 +185,7 @@ static void set_gauges(struct gateway *w)
 	struct gw *g = &w->g;
 	metric_set(g->gauge[GW_G_STREAMS], (int64_t)peers_len(g->peers));
 	metric_set(g->gauge[GW_G_CONNS], g->httpd ? (int64_t)httpd_conns(g->httpd) : 0);
+	metric_set(g->gauge[GW_G_HANDSHAKES], g->httpd ? (int64_t)httpd_handshakes(g->httpd) : 0);
 	metric_set(g->gauge[GW_G_READY], is_ready(w));
 	metric_set(g->gauge[GW_G_PENDING], (int64_t)pends_len(g->pends));
 	metric_set(g->gauge[GW_G_PENDING_BYTES], (int64_t)pends_bytes(g->pends));
@@ -253,7 +259,8 @@ static np_err make_parts(struct gateway *w)
 	g->presence = heard_new(g);
 	w->tick = loop_timer_new(g->loop, on_tick, w);
 	w->linger = loop_timer_new(g->loop, on_lingered, w);
-	bool made = g->arena && g->world && g->peers && g->pends && g->presence && w->tick && w->linger;
+	bool made =
+		g->arena && g->world && g->peers && g->pends && g->presence && w->tick && w->linger;
 	return made ? NP_OK : NP_E_NOMEM;
 }
 
@@ -276,11 +283,11 @@ static np_err make_links(struct gateway *w)
 		.memory_max = (uint64_t)conf_int(w->conf, "memory.max_bytes"),
 	};
 	const struct regfeed_cfg fc = { .loop = g->loop,
-				     .world = g->world,
-				     .metrics = g->metrics,
-				     .pg = pg_conf_from(w->conf),
-				     .merged = on_merged,
-				     .ctx = w };
+					.world = g->world,
+					.metrics = g->metrics,
+					.pg = pg_conf_from(w->conf),
+					.merged = on_merged,
+					.ctx = w };
 	const struct redis_conf rc = redis_conf_from(w->conf);
 	g->feed = regfeed_new(&fc);
 	if (!g->feed)

@@ -12,11 +12,13 @@
 
 static bool push(struct peer *p, uint64_t monitor)
 {
+	if (p->n_dirty > p->told && p->dirty[p->n_dirty - 1] == monitor)
+		return true; /* a new definition leaves and enters the bucket: one change */
 	if (p->n_dirty == p->cap_dirty) {
 		size_t cap = p->cap_dirty ? p->cap_dirty * 2 : 16;
-		uint64_t *d = cap > 2 * (size_t)PEER_DIRTY_MAX ?
-				      NULL :
-				      np_reallocarray(p->dirty, cap, sizeof *d);
+		uint64_t *d = cap > 2 * (size_t)PEER_DIRTY_MAX
+				      ? NULL
+				      : np_reallocarray(p->dirty, cap, sizeof *d);
 		if (!d)
 			return false;
 		p->dirty = d;

@@ -326,7 +326,8 @@ static void on_drain(void *ctx)
 	(void)!passign_go_on(ctx);
 }
 
-static const struct conn_ops ops = { .on_read = on_read, .on_close = on_close,
+static const struct conn_ops ops = { .on_read = on_read,
+				     .on_close = on_close,
 				     .on_drain = on_drain };
 
 /* ---- its start ------------------------------------------------------------------------ */

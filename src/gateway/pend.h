@@ -21,12 +21,12 @@ struct pend {
 	uint64_t request, epoch;
 	uint32_t shard;
 	struct gw_checker *checker;
-	struct peer *peer;     /* one of the two; both NULL once closed */
+	struct peer *peer; /* one of the two; both NULL once closed */
 	struct httpd_req *req;
-	bool json;             /* of a POST: form of the answer */
+	bool json; /* of a POST: form of the answer */
 	bool in_redis, closed;
-	size_t bytes;          /* in Redis' output, while in_redis */
-	int64_t at_us;         /* monotonic */
+	size_t bytes;  /* in Redis' output, while in_redis */
+	int64_t at_us; /* monotonic */
 	struct pend_reject *rejects;
 	struct pend *next, *prev;           /* by age, streams and POSTs apart */
 	struct pend *peer_next, *peer_prev; /* of one stream */
@@ -42,7 +42,7 @@ NP_NODISCARD struct pends *pends_new(void);
 void pends_free(struct pends *t); /* NULL is fine; all closed and answered by Redis */
 size_t pends_len(const struct pends *t);
 struct pend *pends_first(const struct pends *t); /* any; NULL: none */
-size_t pends_bytes(const struct pends *t); /* held for those in Redis, and the table */
+size_t pends_bytes(const struct pends *t);       /* held for those in Redis, and the table */
 
 /* Takes the next request number. NULL: no memory. Checker already has too many: see
  * pend_is_full. */

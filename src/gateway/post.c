@@ -10,7 +10,6 @@
 #define TYPE_PROTOBUF "application/x-protobuf"
 #define TYPE_JSON "application/json"
 
-
 /* "application/json; charset=utf-8" is JSON too. */
 static bool is_type(np_str given, np_str type)
 {
@@ -63,7 +62,8 @@ static void take_json(struct gw *g, const struct pend_from *from)
 	np_err e = batchjson_read(httpd_body(from->req), &batch, &why);
 	if (e < 0) {
 		gw_count(g, GW_C_UNREADABLE);
-		unreadable(from->req, e, why.n > 0 ? buf_str(&why) : NP_STR("not a readable batch"));
+		unreadable(from->req, e,
+			   why.n > 0 ? buf_str(&why) : NP_STR("not a readable batch"));
 		return;
 	}
 	take(g, from, buf_str(&batch));
@@ -101,7 +101,9 @@ void post_reject(struct pend *p, const Np__I1__AckRecord *r)
 		return; /* acknowledged all the same; the reason stays with the engine */
 	if (r->n_seqs > 0)
 		memcpy(seqs, r->seqs, r->n_seqs * sizeof *seqs);
-	*x = (struct pend_reject){ .seqs = seqs, .n = r->n_seqs, .reason = reason, .next = p->rejects };
+	*x = (struct pend_reject){
+		.seqs = seqs, .n = r->n_seqs, .reason = reason, .next = p->rejects
+	};
 	p->rejects = x;
 }
 

@@ -10,11 +10,11 @@
 
 struct regfeed {
 	struct regfeed_cfg cfg;
-	struct pg_conn *conn;      /* the worker's while `running` */
+	struct pg_conn *conn; /* the worker's while `running` */
 	struct loop_timer *timer;
 	bool running, again, loaded, up, stopped;
-	bool told;                 /* its state was logged */
-	struct gw_checker *used;   /* list: serials to be told */
+	bool told;               /* its state was logged */
+	struct gw_checker *used; /* list: serials to be told */
 	struct metric *m_reads, *m_failed, *m_unreadable, *m_age;
 	int64_t merged_ms;
 	/* of the read under way */
@@ -135,8 +135,8 @@ static void done(void *ctx)
 	if (f->stopped)
 		return;
 	/* A failed read is not repeated for a nudge: the database has its back-off. */
-	loop_timer_at(f->timer, loop_now_ms(f->cfg.loop) +
-					(f->again && f->err == NP_OK ? 5 : FEED_EVERY_MS));
+	loop_timer_at(f->timer,
+		      loop_now_ms(f->cfg.loop) + (f->again && f->err == NP_OK ? 5 : FEED_EVERY_MS));
 	f->again = false;
 }
 
@@ -188,12 +188,12 @@ struct regfeed *regfeed_new(const struct regfeed_cfg *cfg)
 	}
 	f->m_reads = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_reads_total", "",
 				 "Reads of the registry that worked");
-	f->m_failed = metrics_get(cfg->metrics, METRIC_COUNTER,
-				  "netpulse_registry_reads_failed_total", "",
-				  "Reads of the registry that failed");
-	f->m_unreadable = metrics_get(cfg->metrics, METRIC_COUNTER,
-				      "netpulse_registry_unreadable_total", "",
-				      "Definitions of monitors that made no sense");
+	f->m_failed =
+		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_reads_failed_total",
+			    "", "Reads of the registry that failed");
+	f->m_unreadable =
+		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_unreadable_total", "",
+			    "Definitions of monitors that made no sense");
 	f->m_age = metrics_get(cfg->metrics, METRIC_GAUGE, "netpulse_registry_age_ms", "",
 			       "Milliseconds since the registry was last read");
 	loop_timer_at(f->timer, 0);

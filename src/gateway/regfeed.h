@@ -25,7 +25,7 @@ struct regfeed;
 NP_NODISCARD struct regfeed *regfeed_new(const struct regfeed_cfg *cfg);
 /* Stops asking; a read under way ends by itself. */
 void regfeed_stop(struct regfeed *f);
-void regfeed_free(struct regfeed *f); /* after the loop; NULL is fine */
+void regfeed_free(struct regfeed *f);  /* after the loop; NULL is fine */
 void regfeed_nudge(struct regfeed *f); /* read now, or once more after the read under way */
 bool regfeed_is_loaded(const struct regfeed *f);
 bool regfeed_is_up(const struct regfeed *f); /* the last read worked */

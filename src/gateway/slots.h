@@ -12,7 +12,7 @@ struct world {
 	uint64_t *private_orgs;
 	size_t n_private;
 	struct gw_region *unsettled; /* list */
-	size_t planning; /* regions */
+	size_t planning;             /* regions */
 	bool stopped;
 };
 

@@ -35,8 +35,7 @@ np_err store_xmin(struct pg_conn *c, char ret_xid[STORE_XID_MAX])
 	return NP_OK;
 }
 
-static np_err read_since(struct pg_conn *c, const char *sql, const char *since,
-			 struct pg_res **ret)
+static np_err read_since(struct pg_conn *c, const char *sql, const char *since, struct pg_res **ret)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	pg_params_init(&p);
@@ -74,9 +73,10 @@ static np_err read_private(struct pg_conn *c, struct store_rows *ret)
 static np_err read_regions(struct pg_conn *c, const char *since, struct store_rows *ret)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *r = NULL;
-	np_err e = read_since(c,
-			      "SELECT id, org_id, name FROM np.region WHERE changed_xid >= $1::xid8",
-			      since, &r);
+	np_err e =
+		read_since(c,
+			   "SELECT id, org_id, name FROM np.region WHERE changed_xid >= $1::xid8",
+			   since, &r);
 	if (e < 0)
 		return e;
 	ret->regions = np_calloc(pg_res_rows(r) + 1, sizeof *ret->regions);
@@ -137,9 +137,9 @@ static void take_checker(const struct pg_res *r, size_t i, struct world_checker_
 	row->org = (uint64_t)pg_res_i64(r, i, 2);
 	row->region_id = (uint32_t)pg_res_i64(r, i, 3);
 	/* What we do not know may not speak. */
-	row->state = str_eq_c(state, "active")   ? GW_ACTIVE :
-		     str_eq_c(state, "draining") ? GW_DRAINING :
-						   GW_BANNED;
+	row->state = str_eq_c(state, "active")     ? GW_ACTIVE
+		     : str_eq_c(state, "draining") ? GW_DRAINING
+						   : GW_BANNED;
 	text(r, i, 5, row->serial, sizeof row->serial);
 	row->not_after_us = pg_res_time(r, i, 6);
 	text(r, i, 7, row->next_serial, sizeof row->next_serial);
@@ -194,11 +194,12 @@ static np_err take_monitor(const struct pg_res *r, size_t i, struct gw_monitor *
 static np_err read_monitors(struct pg_conn *c, const char *since, struct store_rows *ret)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *r = NULL;
-	np_err e = read_since(c,
-			      "SELECT id, org_id, revision, kind, definition, region_ids, provenance, "
-			      "coalesce(pinned, 0), deleted_at IS NOT NULL "
-			      "FROM np.monitor WHERE changed_xid >= $1::xid8",
-			      since, &r);
+	np_err e =
+		read_since(c,
+			   "SELECT id, org_id, revision, kind, definition, region_ids, provenance, "
+			   "coalesce(pinned, 0), deleted_at IS NOT NULL "
+			   "FROM np.monitor WHERE changed_xid >= $1::xid8",
+			   since, &r);
 	if (e < 0)
 		return e;
 	size_t rows = pg_res_rows(r);

@@ -17,10 +17,10 @@ struct store_rows {
 	struct world_checker_row *checkers;
 	struct world_membership_row *memberships;
 	struct gw_monitor **monitors; /* NULL entries are gone into the world */
-	uint64_t *gone;               /* monitors that nobody is to run: deleted, paused, unreadable */
-	uint64_t *private_orgs;       /* ascending, whole */
+	uint64_t *gone;         /* monitors that nobody is to run: deleted, paused, unreadable */
+	uint64_t *private_orgs; /* ascending, whole */
 	size_t n_regions, n_checkers, n_memberships, n_monitors, n_gone, n_private;
-	size_t unreadable;            /* definitions that made no sense: counted */
+	size_t unreadable; /* definitions that made no sense: counted */
 };
 void store_rows_free(struct store_rows *r); /* NULL is fine */
 

@@ -30,8 +30,8 @@ struct gw_slot {
 	struct gw_checker *owner; /* NULL: nobody */
 	struct gw_slot *region_next, *region_prev;
 	struct gw_slot *owned_next, *owned_prev;
-	uint8_t index;            /* position of the region among the monitor's */
-	bool fresh;               /* owner is to be picked */
+	uint8_t index; /* position of the region among the monitor's */
+	bool fresh;    /* owner is to be picked */
 };
 struct gw_monitor {
 	uint64_t id, org, pinned;
@@ -43,7 +43,7 @@ struct gw_monitor {
 	size_t bytes;                        /* of the three */
 	size_t n;
 	uint32_t region_id[MON_REGIONS_MAX];
-	struct gw_slot slot[];               /* n */
+	struct gw_slot slot[]; /* n */
 };
 struct gw_region {
 	uint32_t id;
@@ -54,10 +54,10 @@ struct gw_region {
 	size_t n_members;
 	struct gw_slot *slots;
 	size_t n_slots;
-	size_t peers;        /* streams of its checkers */
-	bool replan;         /* members changed: every slot is to be picked again */
-	bool unsettled;      /* in the list of regions to look at */
-	bool planning;       /* on a worker */
+	size_t peers;         /* streams of its checkers */
+	bool replan;          /* members changed: every slot is to be picked again */
+	bool unsettled;       /* in the list of regions to look at */
+	bool planning;        /* on a worker */
 	bool unsettled_again; /* changed while a worker was at it */
 	struct gw_region *unsettled_next;
 };
@@ -71,13 +71,13 @@ struct gw_checker {
 	int64_t not_after_us, next_not_after_us;
 	char used_serial[IDENT_SERIAL_MAX + 1]; /* still to be reported; "": nothing */
 	struct gw_checker *used_next;
-	bool member;            /* of its region, by the newest membership */
-	struct peer *peer;      /* its stream; NULL: none */
-	struct gw_slot *owned;  /* bucket */
+	bool member;           /* of its region, by the newest membership */
+	struct peer *peer;     /* its stream; NULL: none */
+	struct gw_slot *owned; /* bucket */
 	size_t n_owned;
-	uint32_t on_shard[NP_SHARDS];      /* of the bucket */
+	uint32_t on_shard[NP_SHARDS]; /* of the bucket */
 	uint64_t closed_below[NP_SHARDS];
-	uint8_t unanswered[NP_SHARDS];     /* batches, by pend.h */
+	uint8_t unanswered[NP_SHARDS]; /* batches, by pend.h */
 	/* presence, told by presence.h */
 	int64_t heard_us, skew_us;
 	uint32_t oldest_ms;

@@ -417,6 +417,14 @@ size_t httpd_conns(const struct httpd *h)
 	return h->n_links;
 }
 
+size_t httpd_handshakes(const struct httpd *h)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < h->n_doors; i++)
+		n += listener_handshakes(h->doors[i].listener);
+	return n;
+}
+
 void httpd_drop(struct httpd *h, bool (*match)(void *ctx, const struct ident *id), void *ctx)
 {
 	for (struct httpd_link *k = h->links.next, *next; k != &h->links; k = next) {

@@ -64,6 +64,7 @@ void httpd_stop(struct httpd *h, int64_t deadline_mono_ms, loop_fn done, void *c
 /* At once; not from inside a handler. Requests that are not yet answered must still be answered (into the void). */
 void httpd_free(struct httpd *h); /* NULL is fine */
 size_t httpd_conns(const struct httpd *h);
+size_t httpd_handshakes(const struct httpd *h); /* under way, all listeners */
 /* Close at once every connection whose client certificate `match` says yes to; their requests
  * are gone (httpd_on_gone) and must still be answered. Upgraded ones are not ours any more. */
 void httpd_drop(struct httpd *h, bool (*match)(void *ctx, const struct ident *id), void *ctx);

@@ -211,10 +211,10 @@ np_err identdir_store(const char *dir, const struct identdir_answer *a)
 	write_about(a->about, &about);
 	np_err e = buf_failed(&about);
 	if (e == NP_OK && a->root.n > 0)
-		e = file_write_atomic(in(dir, IDENTDIR_ROOT).p, a->root, 0644);
+		e = file_write_atomic(in(dir, IDENTDIR_ROOT).p, a->root, 0600);
 	if (e == NP_OK)
-		e = file_write_atomic(in(dir, IDENTDIR_ABOUT).p, buf_str(&about), 0644);
+		e = file_write_atomic(in(dir, IDENTDIR_ABOUT).p, buf_str(&about), 0600);
 	if (e == NP_OK)
-		e = file_write_atomic(in(dir, NEXT_CERT).p, a->chain, 0644);
+		e = file_write_atomic(in(dir, NEXT_CERT).p, a->chain, 0600);
 	return e < 0 ? e : finish(dir);
 }

@@ -315,7 +315,8 @@ static np_err expect_server(SSL *ssl, const char *name)
 	if (!addr_is_hostname(str_from_c(name)))
 		return NP_E_INVAL;
 	bool ok = X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
-		  SSL_set_tlsext_host_name(ssl, name) == 1;
+		  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			   (void *)(uintptr_t)name) == 1; /* the macro casts const away */
 	return ok ? NP_OK : NP_E_CRYPTO;
 }
 

@@ -4,11 +4,11 @@
 #include "core/monitor.h"
 #include "web/api.h"
 #include "web/input.h"
-#include "web/rollup.h"
 #include "web/series.h"
-#include "web/spans.h"
+#include "web/past.h"
 #include "web/store_monitor.h"
 #include "wire/chunk.h"
+#include "wire/rhist.h"
 
 #define RAW_RANGE_US (2 * NP_DAY_US)    /* up to here single results are read */
 #define FIVE_RANGE_US (14 * NP_DAY_US)  /* up to here five-minute rows */
@@ -125,7 +125,7 @@ static np_err fill_rolled(struct pg_conn *c, struct chart *k, struct series *s)
 		};
 		np_str rest = pg_res_str(rows, i, 4);
 		while (row.n < SERIES_REGIONS_MAX &&
-		       rollup_next(&rest, &region[row.n], &k->hist[row.n]))
+		       rhist_next(&rest, &region[row.n], &k->hist[row.n]) == NP_OK)
 			row.n++;
 		e = series_add_rollup(s, &row);
 	}
@@ -169,12 +169,12 @@ static np_err write_uptime(struct wreq *q, struct pg_conn *c, const struct chart
 		r.to_us = now;
 	if (r.to_us < r.from_us)
 		r.to_us = r.from_us;
-	NP_CLEANUP(spans_done) struct spans s = { 0 };
-	np_err e = spans_load(c, &r, &s);
+	NP_CLEANUP(past_done) struct past s = { 0 };
+	np_err e = past_load(c, &r, &s);
 	if (e < 0)
 		return e;
 	jsonw_key(&q->json, "uptime");
-	return spans_write(&s, &(struct spans_window){ NULL, r.from_us, r.to_us }, &q->json);
+	return past_write(&s, &(struct past_window){ NULL, r.from_us, r.to_us }, &q->json);
 }
 
 static np_err draw(struct wreq *q, struct pg_conn *c, struct chart *k)

@@ -3,7 +3,7 @@
 #include "core/monstate.h"
 #include "web/api.h"
 #include "web/input.h"
-#include "web/spans.h"
+#include "web/past.h"
 
 static const struct {
 	const char *name;
@@ -41,8 +41,8 @@ np_err api_uptime(struct wreq *q, struct pg_conn *c)
 		return e;
 	int64_t now = clock_wall_us();
 	int64_t oldest = later_of(now - windows[NP_LEN(windows) - 1].us, m.created_us);
-	NP_CLEANUP(spans_done) struct spans s = { 0 };
-	e = spans_load(c, &(struct sth_range){ m.no, oldest, now, 0 }, &s);
+	NP_CLEANUP(past_done) struct past s = { 0 };
+	e = past_load(c, &(struct sth_range){ m.no, oldest, now, 0 }, &s);
 	if (e < 0)
 		return e;
 	struct jsonw *w = &q->json;
@@ -50,8 +50,8 @@ np_err api_uptime(struct wreq *q, struct pg_conn *c)
 	jsonw_key(w, "windows");
 	jsonw_arr(w);
 	for (size_t i = 0; e == NP_OK && i < NP_LEN(windows); i++)
-		e = spans_write(&s,
-				&(struct spans_window){ windows[i].name,
+		e = past_write(&s,
+				&(struct past_window){ windows[i].name,
 							later_of(now - windows[i].us, oldest), now },
 				w);
 	jsonw_arr_end(w);

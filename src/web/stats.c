@@ -3,7 +3,7 @@
 
 #include "base/map.h"
 #include "core/uptime.h"
-#include "web/rollup.h"
+#include "wire/rhist.h"
 
 #define HISTS_MAX 24 /* five-minute rows of an hour, and some */
 
@@ -103,7 +103,7 @@ static int64_t p95_of(const struct pg_res *res, size_t i)
 		return -1;
 	size_t n = pg_res_strs(res, i, 4, blob, HISTS_MAX);
 	for (size_t k = 0; k < n && k < HISTS_MAX; k++)
-		rollup_merge(blob[k], &all);
+		rhist_merge_all(blob[k], &all);
 	return hist_at(&all, 9500);
 }
 

@@ -46,6 +46,8 @@ struct orgfeed *tap_org(struct tap *f, uint64_t org)
 		return o;
 	const struct orgfeed_cfg cfg = { .loop = f->web->loop, .incarnation = f->incarnation };
 	o = orgfeed_new(&cfg);
+	if (o)
+		orgfeed_behind(o, f->behind);
 	if (o && map_put(f->orgs, org, o, NULL) < 0) {
 		orgfeed_free(o);
 		o = NULL;
@@ -96,8 +98,23 @@ static void read_group(struct tap *f, const Np__I1__LiveGroup *g, bool all_stale
 	for (size_t i = 0; i < g->n_incidents && !all_stale; i++)
 		orgfeed_incident(o, g->incidents[i]);
 	metric_add(f->results, (int64_t)g->n_results);
-	orgfeed_behind(o, f->behind);
 	orgfeed_kick(o);
+}
+
+/* What is told at the fold says so itself; what was committed shows that it is over. */
+static void set_behind(struct tap *f, const Np__I1__LiveMsg *m)
+{
+	bool behind = m->n_stamps > 0 ? m->behind : f->behind && m->n_committed == 0;
+	if (behind == f->behind)
+		return;
+	f->behind = behind;
+	size_t pos = 0;
+	uint64_t key;
+	void *org;
+	while (map_next(f->orgs, &pos, &key, &org)) {
+		orgfeed_behind(org, behind);
+		orgfeed_kick(org);
+	}
 }
 
 static bool is_all_stale(const struct tap *f, const Np__I1__LiveMsg *m)
@@ -124,7 +141,7 @@ static void on_message(void *ctx, np_str channel, np_str message)
 		each_org(f, orgfeed_reset);
 	bool all_stale = is_all_stale(f, m);
 	if (!all_stale)
-		f->behind = m->behind;
+		set_behind(f, m);
 	for (size_t i = 0; i < m->n_groups; i++)
 		read_group(f, m->groups[i], all_stale);
 }

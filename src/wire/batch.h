@@ -13,14 +13,19 @@
 
 #define BATCH_BYTES_MAX ((size_t)256 * 1024) /* encoded */
 #define BATCH_ITEMS_MAX 1000
-#define BATCH_ITEM_MAX ((size_t)4096)       /* encoded; longer ones are invalid */
+#define BATCH_ITEM_MAX ((size_t)4096)             /* encoded; longer ones are invalid */
 #define BATCH_ARENA_MAX ((size_t)4 * 1024 * 1024) /* holds any acceptable batch, decoded */
-#define BATCH_TEXT_MAX 300                  /* bytes of error_text; encoding clips, decoding refuses */
-#define BATCH_SEQ_MAX ((uint64_t)1 << 62)   /* last sequence number there can be */
+#define BATCH_TEXT_MAX 300 /* bytes of error_text; encoding clips, decoding refuses */
+#define BATCH_SEQ_MAX ((uint64_t)1 << 62) /* last sequence number there can be */
 #define BATCH_EPOCH_MAX ((uint64_t)INT64_MAX)
 
-enum batch_why { BATCH_W_DAMAGED = 1, BATCH_W_SPOOL_FULL, BATCH_W_UNREADABLE, BATCH_W_SPOOL_GONE,
-		 BATCH_WHY_N };
+enum batch_why {
+	BATCH_W_DAMAGED = 1,
+	BATCH_W_SPOOL_FULL,
+	BATCH_W_UNREADABLE,
+	BATCH_W_SPOOL_GONE,
+	BATCH_WHY_N
+};
 const char *batch_why_name(enum batch_why w); /* "damaged"; "" for anything else */
 
 struct batch_head {
@@ -31,8 +36,8 @@ struct batch_head {
 	uint32_t oldest_ms;
 	/* found by decoding; ignored by encoding */
 	size_t items;
-	uint64_t numbers;   /* that the items stand for */
-	size_t invalid;     /* items */
+	uint64_t numbers; /* that the items stand for */
+	size_t invalid;   /* items */
 };
 struct batch_lost {
 	uint64_t count; /* > 0 */
@@ -43,10 +48,12 @@ enum batch_kind { BATCH_NOTHING = 0, BATCH_RESULT = 1, BATCH_LOST = 2 };
 struct batch_item {
 	size_t index;        /* in the batch, from 0 */
 	uint64_t seq, count; /* numbers seq … seq+count-1 */
-	const char *invalid; /* NULL: fine; else why, a literal ("slot", "monitor is of another shard") */
+	const char *
+		invalid; /* NULL: fine; else why, a literal ("slot", "monitor is of another shard") */
 	enum batch_kind kind;
-	struct res_record result; /* BATCH_RESULT; when invalid: only to look at, fields may be off */
-	struct batch_lost lost;   /* BATCH_LOST */
+	struct res_record
+		result;         /* BATCH_RESULT; when invalid: only to look at, fields may be off */
+	struct batch_lost lost; /* BATCH_LOST */
 };
 
 /* ---- reading ------------------------------------------------------------------ */

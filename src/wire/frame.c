@@ -278,7 +278,8 @@ static bool down_ok(const Np__V1__Down *d)
 	case NP__V1__DOWN__KIND_REWIND:
 		return d->rewind->shard < NP_SHARDS;
 	case NP__V1__DOWN__KIND_REJECT:
-		return d->reject->shard < NP_SHARDS && pballoc_str_ok(d->reject->reason, REASON_MAX);
+		return d->reject->shard < NP_SHARDS &&
+		       pballoc_str_ok(d->reject->reason, REASON_MAX);
 	case NP__V1__DOWN__KIND_ASSIGN:
 		return assign_ok(d->assign);
 	case NP__V1__DOWN__KIND_PAUSE:

@@ -12,11 +12,11 @@
 #include "results.pb-c.h"
 
 #define FRAME_HEAD_LEN 4
-#define FRAME_MAX ((size_t)1024 * 1024) /* content; what WELCOME.frame_max says */
-#define FRAME_UP_MAX ((size_t)260 * 1024) /* a gateway reads no longer ones (batch.h) */
-#define FRAME_ASSIGN_MAX ((size_t)512 * 1024) /* parts of ASSIGN stay below */
+#define FRAME_MAX ((size_t)1024 * 1024)           /* content; what WELCOME.frame_max says */
+#define FRAME_UP_MAX ((size_t)260 * 1024)         /* a gateway reads no longer ones (batch.h) */
+#define FRAME_ASSIGN_MAX ((size_t)512 * 1024)     /* parts of ASSIGN stay below */
 #define FRAME_ARENA_MAX ((size_t)8 * 1024 * 1024) /* enough for any decoded frame */
-#define FRAME_EPOCHS_MAX 4096 /* in HELLO */
+#define FRAME_EPOCHS_MAX 4096                     /* in HELLO */
 #define FRAME_VERSION_MAX 64
 #define FRAME_PROTOCOL "netpulse-stream/1" /* of the HTTP/1.1 Upgrade */
 

@@ -15,8 +15,14 @@
 #define JOB_INBOX_CHANNEL "np:inbox"   /* shard in decimal, not sealed */
 #define JOB_OUTBOX_CHANNEL "np:outbox" /* "1", not sealed */
 
-enum job_nudge { JOB_N_CHECKER = 1, JOB_N_MONITOR, JOB_N_MEMBERSHIP, JOB_N_BAN, JOB_N_CHANNEL,
-		 JOB_NUDGE_N };
+enum job_nudge {
+	JOB_N_CHECKER = 1,
+	JOB_N_MONITOR,
+	JOB_N_MEMBERSHIP,
+	JOB_N_BAN,
+	JOB_N_CHANNEL,
+	JOB_NUDGE_N
+};
 
 /* "np:jobs:3", NUL-terminated; yields the slice. */
 np_str job_channel(uint32_t region, char ret[JOB_CHANNEL_MAX]);

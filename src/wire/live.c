@@ -69,8 +69,8 @@ static bool stamps_ok(const Np__I1__LiveMsg *m)
 np_err live_open(const struct seal *s, np_str bytes, struct arena *a, Np__I1__LiveMsg **ret)
 {
 	ProtobufCMessage *msg = NULL;
-	np_err e = sealed_open(s, NP_STR(LIVE_CHANNEL), bytes, a, &np__i1__live_msg__descriptor,
-			       &msg);
+	np_err e =
+		sealed_open(s, NP_STR(LIVE_CHANNEL), bytes, a, &np__i1__live_msg__descriptor, &msg);
 	if (e < 0)
 		return e;
 	Np__I1__LiveMsg *m = (Np__I1__LiveMsg *)msg;

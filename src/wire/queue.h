@@ -11,15 +11,15 @@
 
 #define QUEUE_FIELD "r"
 #define QUEUE_KEY_MAX 32
-#define QUEUE_RECORD_MAX ((size_t)384 * 1024) /* sealed: a full batch with every item marked */
+#define QUEUE_RECORD_MAX ((size_t)384 * 1024)     /* sealed: a full batch with every item marked */
 #define QUEUE_ARENA_MAX ((size_t)2 * 1024 * 1024) /* holds any acceptable record, decoded */
-#define QUEUE_HEARD_MAX 4000 /* presences in one record */
-#define QUEUE_GATEWAY_MAX 64 /* bytes of a gateway's id */
+#define QUEUE_HEARD_MAX 4000                      /* presences in one record */
+#define QUEUE_GATEWAY_MAX 64                      /* bytes of a gateway's id */
 
 /* "np:results:7", NUL-terminated; yields the slice. */
 np_str queue_key(uint32_t shard, char ret[QUEUE_KEY_MAX]);
-NP_NODISCARD np_err queue_put(const struct seal *s, uint32_t shard,
-			      const Np__I1__QueueRecord *r, struct buf *out);
+NP_NODISCARD np_err queue_put(const struct seal *s, uint32_t shard, const Np__I1__QueueRecord *r,
+			      struct buf *out);
 /* Checked: gateway id, checker and region set, texts UTF-8. Batch is not looked into. */
-NP_NODISCARD np_err queue_open(const struct seal *s, uint32_t shard, np_str bytes,
-			       struct arena *a, Np__I1__QueueRecord **ret);
+NP_NODISCARD np_err queue_open(const struct seal *s, uint32_t shard, np_str bytes, struct arena *a,
+			       Np__I1__QueueRecord **ret);

@@ -21,7 +21,6 @@ void seal_free_p(struct seal **s);
 
 void seal_mac(const struct seal *s, np_str context, np_str msg, uint8_t ret_mac[SEAL_LEN]);
 /* *ret_msg is the part of `bytes` behind the MAC. NP_E_AUTH: too short or not ours. */
-NP_NODISCARD np_err seal_open(const struct seal *s, np_str context, np_str bytes,
-			      np_str *ret_msg);
+NP_NODISCARD np_err seal_open(const struct seal *s, np_str context, np_str bytes, np_str *ret_msg);
 /* Append MAC and message. */
 NP_NODISCARD np_err seal_put(const struct seal *s, np_str context, np_str msg, struct buf *out);

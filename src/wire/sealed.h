@@ -11,6 +11,5 @@
 NP_NODISCARD np_err sealed_put(const struct seal *s, np_str context, const ProtobufCMessage *msg,
 			       struct buf *out);
 /* NP_E_AUTH: the seal does not hold. NP_E_PROTO: it does, and the content is not readable. */
-NP_NODISCARD np_err sealed_open(const struct seal *s, np_str context, np_str bytes,
-				struct arena *a, const ProtobufCMessageDescriptor *type,
-				ProtobufCMessage **ret_msg);
+NP_NODISCARD np_err sealed_open(const struct seal *s, np_str context, np_str bytes, struct arena *a,
+				const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_msg);

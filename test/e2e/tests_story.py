@@ -93,7 +93,7 @@ def test_expired_certificate(w):
 
 
 def test_wrong_host_certificate(w):
-    tls(w, "wrong host", w.targets.wrong, "self-signed|not trusted|untrusted|host name|elsewhere")
+    tls(w, "wrong host", w.targets.wrong, "another host")
 
 
 def test_icmp(w):
@@ -174,4 +174,5 @@ def test_replay_gives_the_same_incidents(w):
     monitors = [getattr(w, "story_monitor", None), *getattr(w, "killed", {}).values()]
     for m in filter(None, monitors):
         done = w.up.cli("replay", "--config", f"{w.up.dir}/etc/migrate.yaml", "--monitor", m)
-        assert done.returncode == 0 and "1 incidents folded, 0 differences" in done.stdout, (done.stdout, done.stderr)
+        folded = re.search(r"(\d+) incidents folded, 0 differences", done.stdout)
+        assert done.returncode == 0 and folded and int(folded.group(1)) >= 1, (done.stdout, done.stderr)

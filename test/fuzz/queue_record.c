@@ -11,8 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *context(uint8_t kind)
 {
-	static const char *const of[] = { "np:results:1", "np:ack:g", "np:live", "np:jobs:2",
-					  "np:registry",  "np:last:5" };
+	static const char *const of[] = { "np:results:1", "np:ack:g",    "np:live",
+					  "np:jobs:2",    "np:registry", "np:last:5" };
 	return of[kind % NP_LEN(of)];
 }
 

@@ -40,7 +40,7 @@ async function story() {
   await shot(page, 'monitors');
   await page.keyboard.press('n');
   await page.getByLabel('URL, host:port or host').fill(target);
-  await page.getByLabel('Name').fill('Seen in a browser');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Seen in a browser');
   await page.getByLabel('Every (seconds)').fill('5');
   await shot(page, 'add');
   await page.getByRole('button', { name: 'Start watching' }).click();

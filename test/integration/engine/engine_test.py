@@ -8,7 +8,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from rig import ACK, BANNED, REJECT, REWIND, Rig, now_us, wait  # noqa: E402
-from wire import FAIL, OK, batch, lost, result  # noqa: E402
+from wire import FAIL, OK, batch, blob, fields, lost, num, result  # noqa: E402
 
 
 def three_regions(rig):
@@ -61,6 +61,328 @@ def test_way_of_a_result(rig):
     assert inc["state"] == "resolved" and inc["acknowledged_by"] == "ops@example.org", inc
     print(rig.rows("SELECT number, kind, actor, reason FROM np.incident_event ORDER BY number"))
     print(rig.rows("SELECT kind, body FROM np.notice ORDER BY id LIMIT 1"))
+
+
+def log_items(rig, shard):
+    """What the log holds of results, as (checker, epoch) -> [first, last] in order, after skip."""
+    out = {}
+    rows = rig.rows(f"SELECT encode(inputs, 'hex') AS x FROM np.log WHERE shard = {shard} ORDER BY pos")
+    for row in rows:
+        for data in fields(bytes.fromhex(row["x"])).get(2, []):
+            data = fields(data)
+            if 2 not in data:
+                continue
+            b = fields(data[2][0])
+            inner = fields(b[4][0])
+            first = inner.get(3, [0])[0] + b.get(5, [0])[0]
+            n = sum(fields(fields(i)[2][0])[1][0] if 2 in fields(i) else 1 for i in inner.get(4, []))
+            last = inner.get(3, [0])[0] + n - 1
+            if last >= first:
+                out.setdefault((b[1][0], inner[1][0]), []).append([first, last])
+    return out
+
+
+def contiguous(spans):
+    """I1 and I2: from 1 without a gap and nothing twice."""
+    at = 0
+    for first, last in spans:
+        assert first == at + 1, spans
+        at = last
+    return at
+
+
+def one_region(rig, n=1, **more):
+    region = rig.region("eu")
+    checkers = [rig.checker(region) for _ in range(n)]
+    rig.hello(*checkers)
+    want = "{" + ",".join(str(c.number) for c in checkers) + "}"
+    wait("members", lambda: rig.members(region) == want)
+    m, _ = rig.monitor([region], **more)
+    wait("state", lambda: rig.state(m) != "")
+    return checkers, m
+
+
+def test_gap_rule(rig):
+    """Gaps are rewound, overlaps skipped, losses counted, `end` closes an epoch."""
+    rig.engine().ready()
+    (c,), m = one_region(rig)
+    s, t = m % 16, now_us()
+
+    def some(first, n, epoch=c.epoch, end=False):
+        return rig.send_batch(c, s, batch(epoch, s, first, [result(m, t + (first + i) * 1000) for i in range(n)], end))
+    assert rig.ack(some(1, 3))["n"] == 3
+    assert rig.ack(some(6, 2), REWIND)["n"] == 4
+    assert rig.ack(some(2, 2))["n"] == 3, "known"
+    assert rig.ack(some(3, 3))["n"] == 5, "overlap"
+    gone = rig.send_batch(c, s, batch(c.epoch, s, 6, [lost(10), result(m, t + 20000)]))
+    assert rig.ack(gone)["n"] == 16
+    assert rig.ack(some(12, 6))["n"] == 17, "cuts through a loss"
+    newer = c.epoch + (1 << 16)
+    assert rig.ack(some(1, 1, newer))["n"] == 1, "epochs side by side"
+    a = rig.ack(rig.send_batch(c, s, batch(c.epoch, s, 18, [], True)))
+    assert a["closed_below"] == c.epoch + 1, a
+    a = rig.ack(some(40, 2))
+    assert a["n"] == 41 and a["closed_below"] == c.epoch + 1, "closed: acknowledged and dropped"
+    assert rig.ack(some(5, 1, newer), REWIND)["n"] == 2
+    spans = log_items(rig, s)
+    assert contiguous(spans[(c.number, c.epoch)]) == 17, spans
+    assert contiguous(spans[(c.number, newer)]) == 1, spans
+
+
+def test_refusals(rig):
+    """Not assigned, unknown, marked: refused after the commit, numbers kept, evidence stored."""
+    rig.engine().ready()
+    (c, other), m = one_region(rig, 2)
+    s = m % 16
+    for k in (c, other):
+        rig.ack(rig.say(k, m, OK))
+    rows = rig.rows("SELECT checker_id, reason FROM np.rejected")
+    assert len(rows) == 1 and rows[0]["reason"] == "not assigned to this checker at that time", rows
+    runs = c if rows[0]["checker_id"] == other.number else other
+    req = rig.send(runs, [result(m + 16, now_us()), result(m, now_us()), result(m, now_us() + 1000)], s)
+    no = rig.ack(req, REJECT)
+    assert no["seqs"] == [2] and no["reason"] == "no such monitor", no
+    assert rig.ack(req)["n"] == 4
+    req = rig.send(runs, [result(m, now_us() + 2000, revision=7)], s)
+    assert rig.ack(req, REJECT)["reason"] == "no such revision of the monitor"
+    r = rig.head(runs) + blob(8, batch(runs.epoch, s, runs.take(s, 1), [result(m, now_us() + 3000)])) + blob(
+        9, num(1, 0) + blob(2, "odd"))
+    rig.put(s, r)
+    assert rig.ack(rig.request, REJECT)["reason"] == "odd"
+    assert rig.rows("SELECT count(*) AS n FROM np.rejected")[0]["n"] == 4
+
+
+def test_newer_rows_first(rig):
+    """A result may overtake the command that tells of its monitor, and its membership."""
+    rig.engine().ready()
+    region = rig.region("eu")
+    c = rig.checker(region)
+    rig.hello(c)
+    wait("member", lambda: rig.members(region))
+    m, _ = rig.monitor([region], quiet=True)
+    req = rig.say(c, m, OK)
+    assert rig.ack(req)["n"] == 1
+    assert not [a for a in rig.acks(req) if a["kind"] == REJECT]
+    wait("up", lambda: rig.state(m) == "up")
+    rig.sql(f"UPDATE np.monitor SET revision = 2 WHERE id = {m}")
+    rig.sql("INSERT INTO np.monitor_revision SELECT monitor_id, 2, org_id, definition, region_ids, false, actor, now()"
+            f" FROM np.monitor_revision WHERE monitor_id = {m}")
+    req = rig.say(c, m, OK, revision=2)
+    assert rig.ack(req)["n"] == 2
+    assert not [a for a in rig.acks(req) if a["kind"] == REJECT]
+
+
+def test_ban(rig):
+    """Nothing counts after a ban; the monitor goes to another checker; batches are dropped unanswered by ACK."""
+    rig.engine().ready()
+    (a, b), m = one_region(rig, 2)
+    rig.ack(rig.say(a, m, FAIL))
+    rig.ack(rig.say(b, m, FAIL))
+    runs = a if rig.rows("SELECT checker_id FROM np.rejected")[0]["checker_id"] == b.number else b
+    other = b if runs is a else a
+    for _ in range(20):
+        rig.say(runs, m, FAIL)
+    rig.ban(runs)
+    wait("banned", lambda: rig.acks() and [x for x in rig.acks(rig.say(runs, m, FAIL)) or [] if x] or
+         [x for x in rig.acks() if x["kind"] == BANNED])
+    before = rig.sql("SELECT sum(pos) FROM np.shard")
+    req = rig.say(runs, m, FAIL)
+    rig.ack(req, BANNED)
+    wait("members", lambda: rig.members(other.region) == "{%d}" % other.number)
+    assert not [x for x in rig.acks(req) if x["kind"] == ACK]
+    rig.ack(rig.say(other, m, OK))
+    wait("up", lambda: rig.state(m) == "up")
+    assert before
+    spans = log_items(rig, m % 16)
+    contiguous(spans[(runs.number, runs.epoch)])
+    banned_at = rig.rows("SELECT extract(epoch FROM banned_at) * 1e6 AS t FROM np.checker WHERE state = 'banned'")
+    assert banned_at
+
+
+def flood(rig, c, m, seconds, each=0.002):
+    """Results one by one; resends what is not answered within a second, as a gateway would. Yields the last number."""
+    s, end, n, begun = m % 16, time.monotonic() + seconds, 0, now_us()
+    while time.monotonic() < end:
+        n += 1
+        try:
+            rig.send(c, [result(m, begun + n * 2000, OK if n % 50 else FAIL)], s)
+        except (OSError, ConnectionError, RuntimeError):
+            c.seq[s] -= 1
+            time.sleep(0.05)
+            try:
+                rig.connect()
+            except (OSError, ConnectionError):
+                pass
+        time.sleep(each)
+    return c.seq[s]
+
+
+def settle(rig, c, m, last, seconds=40):
+    """Send again from the last answer until everything is acknowledged."""
+    s, end = m % 16, time.monotonic() + seconds
+    while time.monotonic() < end:
+        rig.listen()
+        done = int(rig.sql("SELECT 0"))
+        for first in range(1, last + 1, 500):
+            n = min(500, last + 1 - first)
+            items = [result(m, now_us() + i * 1000) for i in range(n)]
+            rig.send_batch(c, s, batch(c.epoch, s, first, items))
+        time.sleep(1.5)
+        done = max([a["n"] for a in rig.acks() if a["kind"] == ACK] or [0])
+        if done == last:
+            return
+    raise AssertionError(f"only {done} of {last} acknowledged")
+
+
+def test_engine_killed(rig):
+    """kill -9 in the middle, twice: nothing is lost or counted twice, votes and cursors are the same."""
+    e = rig.engine(snapshot={"every_ms": 300}).ready()
+    (c,), m = one_region(rig)
+    for _ in range(2):
+        flood(rig, c, m, 1.0)
+        e.stop(9)
+        flood(rig, c, m, 0.5)
+        e.start()
+        e.ready()
+    last = flood(rig, c, m, 0.5)
+    wait("all committed", lambda: contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == last, 20)
+    assert rig.rows("SELECT count(*) AS n FROM np.snapshot")[0]["n"] >= 1
+    rig.ack(rig.say(c, m, OK))
+    rig.hello(c)
+    wait("up", lambda: rig.state(m) == "up")
+    assert rig.sql("SELECT count(*) FROM np.incident") == "0"
+
+
+def test_postgres_killed(rig):
+    """PostgreSQL dies and comes back; then PgBouncer: the same bytes again, each stored once."""
+    e = rig.engine().ready()
+    (c,), m = one_region(rig)
+    flood(rig, c, m, 0.5)
+    rig.servers.kill("pg")
+    flood(rig, c, m, 1.0)
+    rig.servers.start("pg")
+    flood(rig, c, m, 0.5)
+    rig.servers.kill("pgbouncer")
+    flood(rig, c, m, 0.5)
+    rig.servers.start("pgbouncer")
+    last = flood(rig, c, m, 0.5)
+    wait("all committed", lambda: contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == last, 40)
+    wait("acknowledged", lambda: [a for a in rig.acks() if a["n"] == last and a["kind"] == ACK], 10)
+    assert e.metric("netpulse_engine_commit_retries_total") > 0
+
+
+def test_redis_wiped(rig):
+    """An empty Redis: what was not committed comes again from the checker, all of it once."""
+    rig.engine().ready()
+    (c,), m = one_region(rig)
+    flood(rig, c, m, 0.5)
+    rig.servers.wipe("redis")
+    rig.connect()
+    rig.listen()
+    last = flood(rig, c, m, 0.5)
+    settle(rig, c, m, last)
+    assert contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == last
+
+
+def test_paused_owner(rig):
+    """A frozen owner wakes after somebody else took its shards: its commit is fenced, its memory dropped."""
+    a = rig.engine("engine-1").ready()
+    (c,), m = one_region(rig)
+    flood(rig, c, m, 0.3)
+    a.process.send_signal(19)
+    b = rig.engine("engine-2")
+    flood(rig, c, m, 0.5)
+    b.ready()
+    a.process.send_signal(18)
+    last = flood(rig, c, m, 1.0)
+    wait("all committed", lambda: contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == last, 20)
+    owners = rig.rows("SELECT DISTINCT owner FROM np.shard")
+    assert [o["owner"].startswith("engine-2/") for o in owners] == [True], owners
+    assert a.metric("netpulse_engine_shards_held") == 0
+
+
+def test_shared_shards(rig):
+    """Two engines hold eight each; one ends: its shards are released and the other may take them."""
+    a = rig.engine("engine-1", shards={"want": 8}).ready()
+    b = rig.engine("engine-2", shards={"want": 8}).ready()
+    (c,), m = one_region(rig)
+    others = [rig.monitor([c.region])[0] for _ in range(16)]
+    for x in others:
+        wait("state", lambda x=x: rig.state(x) != "")
+        rig.ack(rig.say(c, x, OK))
+    assert rig.rows("SELECT count(DISTINCT owner) AS n FROM np.shard")[0]["n"] == 2
+    b.stop()
+    assert rig.rows("SELECT count(*) AS n FROM np.shard WHERE lease_until = '-infinity'")[0]["n"] == 8
+    rig.engine("engine-3", shards={"want": 8}).ready()
+    for x in others:
+        rig.ack(rig.say(c, x, OK))
+    assert a.metric("netpulse_engine_shards_held") == 8
+
+
+def test_definitions(rig):
+    """Edit, pause, delete through the inbox; outcomes; timers go; late results are no news."""
+    rig.engine().ready()
+    (c,), m = one_region(rig)
+    rig.ack(rig.say(c, m, OK))
+    wait("up", lambda: rig.state(m) == "up")
+    rev, ident = rig.edit(m, [c.region], paused=True)
+    assert rig.outcome(ident) == "applied:"
+    wait("paused", lambda: rig.state(m) == "paused")
+    rev, ident = rig.edit(m, [c.region])
+    assert rig.outcome(ident) == "applied:"
+    assert rig.state(m) == "pending"
+    rig.ack(rig.say(c, m, OK, revision=rev))
+    wait("up", lambda: rig.state(m) == "up")
+    assert rig.outcome(rig.command(m, "check")) == "applied:"
+    wait("job", rig.jobs)
+    assert rig.outcome(rig.command(m, "dance")).startswith("refused:")
+    rev, ident = rig.edit(m, [c.region], deleted=True)
+    assert rig.outcome(ident) == "applied:"
+    req = rig.say(c, m, OK, revision=rev)
+    rig.ack(req)
+    assert not [a for a in rig.acks(req) if a["kind"] == REJECT]
+    assert rig.rows(f"SELECT count(*) AS n FROM np.timer WHERE monitor_id = {m}")[0]["n"] == 0
+
+
+def test_poison(rig):
+    """An input that the database refuses is found and refused; nobody else waits for it for long."""
+    rig.engine().ready()
+    (c,), m = one_region(rig)
+    rig.sql("""ALTER TABLE np.incident_event ADD CONSTRAINT no_poison CHECK (kind <> 'acknowledged')""")
+    rig.sql("""CREATE FUNCTION np.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.items = 13 THEN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER poison BEFORE INSERT ON np.log FOR EACH ROW EXECUTE FUNCTION np.poison();
+        GRANT EXECUTE ON FUNCTION np.poison TO np_engine""")
+    rig.ack(rig.say(c, m, OK))
+    bad = rig.say(c, m, *[OK] * 13)
+    later = rig.say(c, m, OK)
+    rig.sql("SELECT 1")
+    wait("poison found", lambda: "input.poison" in rig.engines[0].text(), 20)
+    rig.sql("DROP TRIGGER poison ON np.log")
+    assert len(rig.ack(bad, REJECT)["seqs"]) == 13
+    assert rig.ack(later)["n"] == 15
+    assert contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == 15
+
+
+def test_hold(rig):
+    """After our own absence nothing opens until the checkers have sent what they kept."""
+    e = rig.engine().ready()
+    (c,), m = one_region(rig, interval_s=5, confirm_s=1, fail_after=1, retry_interval_s=1)
+    rig.ack(rig.say(c, m, OK))
+    wait("up", lambda: rig.state(m) == "up")
+    e.restart(9)
+    old = now_us()
+    rig.hello(c, oldest_ms=30000)
+    rig.ack(rig.send(c, [result(m, old, FAIL), result(m, old + 1000, FAIL)], m % 16, oldest_ms=30000))
+    time.sleep(4)
+    assert rig.sql("SELECT count(*) FROM np.incident") == "0", "opened while held"
+    rig.ack(rig.send(c, [result(m, now_us(), OK)], m % 16, oldest_ms=0))
+    wait("up again", lambda: rig.state(m) == "up")
+    assert rig.sql("SELECT count(*) FROM np.incident") == "0"
+    for _ in range(20):
+        rig.say(c, m, FAIL)
+        time.sleep(0.3)
+    wait("down", lambda: rig.state(m) == "down", 20)
 
 
 def main(argv):

@@ -622,6 +622,27 @@ def test_a_full_queue_pauses(w, e):
     c.close()
 
 
+def test_limits_of_its_own_pause_too(w, e):
+    for number, limit in enumerate(({"queue": {"max_bytes": 1}}, {"memory": {"max_bytes": 1}})):
+        x = World.__new__(World)
+        x.__dict__.update(w.__dict__)
+        x.port, x.admin, x.process = free_port(), free_port(), None
+        x.address = ("127.0.0.1", x.port)
+        x.start(name=f"gw-limit-{number}", listen=f"127.0.0.1:{x.port}",
+                admin={"listen": f"127.0.0.1:{x.admin}"}, **limit)
+        try:
+            until(lambda: number == 1 or x.metric("netpulse_gateway_pressed") == 1)
+            c = x.stream("a")
+            m = w.m_a[0]
+            for i in (1, 2):  # of its own memory the first batch takes some
+                c.send_batch(26 << 16, m % 16, i, [result(m)])
+            assert b"full" in one(c.expect(PAUSE), 2)
+            c.close()
+        finally:
+            assert x.stop() == 0
+    e.read(300)
+
+
 def test_a_slow_reader_costs_little(w, e):
     """One that pings and never reads is closed before its output fills the memory."""
     before = rss(w)

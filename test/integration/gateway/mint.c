@@ -65,9 +65,11 @@ static np_err save_chain(const char *dir, const char *name, EVP_PKEY *key, X509 
 static np_err server(const char *dir, const struct mint_issuer *root)
 {
 	static const char *const names[] = { "localhost", "127.0.0.1" };
-	const struct mint_leaf_req req = {
-		.cn = "gateway", .names = names, .n = NP_LEN(names), .server = true, .span = span(86400)
-	};
+	const struct mint_leaf_req req = { .cn = "gateway",
+					   .names = names,
+					   .n = NP_LEN(names),
+					   .server = true,
+					   .span = span(86400) };
 	NP_CLEANUP(x509_key_free_p) EVP_PKEY *ca_key = NULL;
 	NP_CLEANUP(x509_key_free_p) EVP_PKEY *key = NULL;
 	NP_CLEANUP(x509_cert_free_p) X509 *ca = NULL;

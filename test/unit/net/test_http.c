@@ -110,66 +110,63 @@ static void any_split_gives_the_same_message(void **state)
 		check(rows[i].kind, str_from_c(rows[i].text), rows[i].want);
 }
 
+static const struct {
+	const char *text;
+	int status;
+} refused[] = {
+	{ "GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\n Host: x\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\nHost: x\n\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\rA: b\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x y\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nA\x01: b\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nA: \x01\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+	  400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+	  400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", 400 },
+	{ "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n",
+	  400 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\nx", 413 },
+	{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	  "41\r\n00000000000000000000000000000000000000000000000000000000000000000\r\n",
+	  413 },
+	{ "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505 },
+	{ "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501 },
+	{ "GET x HTTP/1.1\r\nHost: x\r\n\r\n", 400 },
+	{ "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400 },
+	{ "GET / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n", 417 },
+	{ "\x16\x03\x01\x02", 400 },
+};
+
 static void refuses_what_others_would_read_differently(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *text;
-		int status;
-	} rows[] = {
-		{ "GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\n Host: x\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\nHost: x\n\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\rA: b\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x y\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nA\x01: b\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nA: \x01\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-		  400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
-		  400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-		  400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-		  400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
-		  400 },
-		{ "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
-		  400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n",
-		  400 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\nx", 413 },
-		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-		  "41\r\n00000000000000000000000000000000000000000000000000000000000000000\r\n",
-		  413 },
-		{ "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505 },
-		{ "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501 },
-		{ "GET x HTTP/1.1\r\nHost: x\r\n\r\n", 400 },
-		{ "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400 },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n", 417 },
-		{ "\x16\x03\x01\x02", 400 },
-	};
-	for (size_t i = 0; i < NP_LEN(rows); i++) {
+	for (size_t i = 0; i < NP_LEN(refused); i++) {
 		struct buf out;
 		for (size_t piece = 1; piece < 200; piece += 3) {
 			buf_init(&out, 4096);
-			transcript(HTTP_KIND_REQUEST, str_from_c(rows[i].text), piece, &out);
+			transcript(HTTP_KIND_REQUEST, str_from_c(refused[i].text), piece, &out);
 			char want[16];
-			(void)snprintf(want, sizeof want, "BAD %d ", rows[i].status);
+			(void)snprintf(want, sizeof want, "BAD %d ", refused[i].status);
 			if (str_find(buf_str(&out), str_from_c(want)) == SIZE_MAX) {
-				print_error("row %zu piece %zu: %s\n%s\n", i, piece, rows[i].text,
-					    buf_c(&out));
+				print_error("row %zu piece %zu: %s\n%s\n", i, piece,
+					    refused[i].text, buf_c(&out));
 				fail();
 			}
 			buf_done(&out);

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/t.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "net/httpd.h"
-
-#define WAIT_MS 3000
+#include "unit/net/client.h"
 
 /* A server, and a client socket in the same thread: `pump` turns the loop between looks. */
 struct env {
-	struct loop *l;
+	struct client to;
 	struct httpd *h;
-	struct addr at;
 	struct httpd_req *held;
 	struct httpd_stream *stream;
 	int gone, closed, drained, stopped, after;
@@ -147,14 +141,14 @@ static int setup(void **state)
 	struct buf why;
 	buf_init(&why, 1000);
 	buf_init(&v->got, 1 << 20);
-	v->l = loop_new(NULL);
+	v->to.l = loop_new(NULL);
 	const struct httpd_cfg cfg = {
 		.routes = routes, .n_routes = NP_LEN(routes), .ctx = v, .after = after
 	};
-	v->h = httpd_new(v->l, &cfg);
+	v->h = httpd_new(v->to.l, &cfg);
 	const struct listen_cfg listen = { .address = "127.0.0.1:0" };
 	assert_ok(httpd_listen(v->h, &listen, &why));
-	httpd_addr(v->h, 0, &v->at);
+	httpd_addr(v->h, 0, &v->to.at);
 	buf_done(&why);
 	*state = v;
 	return 0;
@@ -167,77 +161,15 @@ static int teardown(void **state)
 		httpd_reply(np_take(v->held), 200, NULL, NP_STR(""));
 	httpd_free(v->h);
 	conn_free(v->upgraded);
-	loop_free(v->l);
+	loop_free(v->to.l);
 	buf_done(&v->got);
 	free(v);
 	return 0;
 }
 
-static int dial_raw(struct env *v)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(fd, &v->at.u.sa, addr_len(&v->at)), 0);
-	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	return fd;
-}
-
-static void say(int fd, np_str text)
-{
-	while (text.n > 0) {
-		ssize_t n = send(fd, text.p, text.n, MSG_NOSIGNAL);
-		assert_true(n > 0);
-		text = str_sub(text, (size_t)n, text.n);
-	}
-}
-
-/* Collect until the answer ends with `tail` (NULL: until the end of the connection). */
-static void hear(struct env *v, int fd, const char *tail, struct buf *out)
-{
-	int64_t until = clock_mono_ms() + WAIT_MS;
-	while (clock_mono_ms() < until) {
-		char *p;
-		loop_run_for(v->l, 1);
-		assert_ok(buf_reserve(out, 65536, &p));
-		ssize_t n = recv(fd, p, 65536, 0);
-		if (n > 0)
-			buf_commit(out, (size_t)n);
-		if (n == 0 || (n < 0 && errno == ECONNRESET)) {
-			if (tail)
-				break;
-			return;
-		}
-		if (tail && str_ends(buf_str(out), str_from_c(tail)))
-			return;
-	}
-	fail_msg("wanted …%s, got: %s", tail ? tail : "(end)", buf_c(out));
-}
-
-static void talk(struct env *v, const char *text, const char *tail, struct buf *out)
-{
-	int fd = dial_raw(v);
-	buf_init(out, 8 << 20);
-	say(fd, str_from_c(text));
-	hear(v, fd, tail, out);
-	close(fd);
-}
-
-static bool has(const struct buf *b, const char *text)
-{
-	return str_find(buf_str(b), str_from_c(text)) != SIZE_MAX;
-}
-
-static size_t count(const struct buf *b, const char *text)
-{
-	size_t n = 0;
-	np_str rest = buf_str(b);
-	for (size_t at; (at = str_find(rest, str_from_c(text))) != SIZE_MAX; n++)
-		rest = str_sub(rest, at + 1, rest.n);
-	return n;
-}
-
 static void turn(struct env *v, int ms)
 {
-	loop_run_for(v->l, ms);
+	loop_run_for(v->to.l, ms);
 }
 
 #define H "HTTP/1.1\r\nHost: t\r\n"
@@ -274,7 +206,7 @@ static void answers_by_the_table(void **state)
 	};
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
 		struct buf out;
-		talk(v, rows[i].text, rows[i].tail, &out);
+		talk(&v->to, rows[i].text, rows[i].tail, &out);
 		if (!has(&out, rows[i].want))
 			fail_msg("row %zu wanted %s in %s", i, rows[i].want, buf_c(&out));
 		buf_done(&out);
@@ -299,7 +231,7 @@ static void refuses_and_closes(void **state)
 	};
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
 		struct buf out;
-		talk(v, rows[i].text, NULL, &out);
+		talk(&v->to, rows[i].text, NULL, &out);
 		if (!has(&out, rows[i].want) || !has(&out, "Connection: close"))
 			fail_msg("row %zu wanted %s in %s", i, rows[i].want, buf_c(&out));
 		buf_done(&out);
@@ -310,17 +242,17 @@ static void pipelined_requests_are_answered_in_order(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	say(fd, NP_STR("POST /echo " H "Content-Length: 1\r\n\r\n1"
 		       "GET /later " H "\r\nPOST /echo " H "Content-Length: 1\r\n\r\n3GET / " H
 		       "\r\n"));
-	hear(v, fd, "\r\n\r\n1", &out);
+	hear(&v->to, fd, "\r\n\r\n1", &out);
 	turn(v, 20);
 	assert_non_null(v->held);
 	assert_int_equal(count(&out, "HTTP/1.1 200"), 1);
 	httpd_reply(np_take(v->held), 200, NULL, NP_STR("two"));
-	hear(v, fd, "hello", &out);
+	hear(&v->to, fd, "hello", &out);
 	assert_int_equal(count(&out, "HTTP/1.1 200"), 4);
 	assert_true(str_find(buf_str(&out), NP_STR("two")) <
 		    str_find(buf_str(&out), NP_STR("\r\n\r\n3")));
@@ -334,13 +266,13 @@ static void any_split_gives_the_same_answer(void **state)
 	np_str text = NP_STR("POST /echo " H "Content-Length: 5\r\n\r\nabcdeGET / " H "\r\n");
 	for (size_t piece = 1; piece < text.n; piece += 5) {
 		struct buf out;
-		int fd = dial_raw(v);
+		int fd = dial_raw(&v->to);
 		buf_init(&out, 1 << 20);
 		for (size_t at = 0; at < text.n; at += piece) {
 			say(fd, str_sub(text, at, at + piece));
 			turn(v, 0);
 		}
-		hear(v, fd, "hello", &out);
+		hear(&v->to, fd, "hello", &out);
 		assert_int_equal(count(&out, "HTTP/1.1 200"), 2);
 		assert_true(has(&out, "\r\n\r\nabcde"));
 		close(fd);
@@ -352,12 +284,12 @@ static void says_continue_before_the_body(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	say(fd, NP_STR("POST /echo " H "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
-	hear(v, fd, "HTTP/1.1 100 Continue\r\n\r\n", &out);
+	hear(&v->to, fd, "HTTP/1.1 100 Continue\r\n\r\n", &out);
 	say(fd, NP_STR("ab"));
-	hear(v, fd, "\r\n\r\nab", &out);
+	hear(&v->to, fd, "\r\n\r\nab", &out);
 	close(fd);
 	buf_done(&out);
 }
@@ -365,7 +297,7 @@ static void says_continue_before_the_body(void **state)
 static void an_answer_to_who_left_is_dropped(void **state)
 {
 	struct env *v = *state;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	say(fd, NP_STR("GET /later " H "\r\n"));
 	for (int i = 0; i < 100 && !v->held; i++)
 		turn(v, 5);
@@ -382,14 +314,14 @@ static void streams_until_the_client_leaves(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	say(fd, NP_STR("GET /events " H "\r\n"));
-	hear(v, fd, "Transfer-Encoding: chunked\r\n\r\n", &out);
+	hear(&v->to, fd, "Transfer-Encoding: chunked\r\n\r\n", &out);
 	assert_non_null(v->stream);
 	assert_ok(httpd_stream_write(v->stream, NP_STR("data: 1\n\n")));
 	assert_true(httpd_stream_backlog(v->stream) > 0);
-	hear(v, fd, "9\r\ndata: 1\n\n\r\n", &out);
+	hear(&v->to, fd, "9\r\ndata: 1\n\n\r\n", &out);
 	assert_int_equal(httpd_stream_backlog(v->stream), 0);
 	assert_true(v->drained > 0);
 	close(fd);
@@ -403,12 +335,12 @@ static void a_stream_that_ends_keeps_the_connection(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	say(fd, NP_STR("GET /events " H "\r\nGET / " H "\r\n"));
-	hear(v, fd, "chunked\r\n\r\n", &out);
+	hear(&v->to, fd, "chunked\r\n\r\n", &out);
 	httpd_stream_end(np_take(v->stream));
-	hear(v, fd, "hello", &out);
+	hear(&v->to, fd, "hello", &out);
 	assert_true(has(&out, "0\r\n\r\nHTTP/1.1 200"));
 	assert_int_equal(v->closed, 0);
 	close(fd);
@@ -420,11 +352,11 @@ static void a_slow_client_is_a_limit_not_memory(void **state)
 	struct env *v = *state;
 	struct buf out;
 	char block[8192];
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	memset(block, 'x', sizeof block);
 	say(fd, NP_STR("GET /events " H "\r\n"));
-	hear(v, fd, "chunked\r\n\r\n", &out);
+	hear(&v->to, fd, "chunked\r\n\r\n", &out);
 	np_err e = NP_OK;
 	for (int i = 0; i < 5000 && e == NP_OK; i++) { /* 40 MB, nobody reads */
 		e = httpd_stream_write(v->stream, (np_str){ block, sizeof block });
@@ -441,13 +373,13 @@ static void upgrades_with_what_came_early(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	say(fd, NP_STR("GET /raw " H "Connection: Upgrade\r\nUpgrade: raw/1\r\n\r\nearly"));
-	hear(v, fd, "early", &out);
+	hear(&v->to, fd, "early", &out);
 	assert_true(has(&out, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: raw/1\r\n"));
 	say(fd, NP_STR(" and late"));
-	hear(v, fd, " and late", &out);
+	hear(&v->to, fd, " and late", &out);
 	assert_str(buf_str(&v->got), "early and late");
 	assert_int_equal(httpd_conns(v->h), 0);
 	close(fd);
@@ -461,11 +393,11 @@ static void sends_what_the_socket_cannot_hold(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 8 << 20);
 	say(fd, NP_STR("GET /big " H "Connection: close\r\n\r\n"));
 	turn(v, 50); /* the socket fills up */
-	hear(v, fd, NULL, &out);
+	hear(&v->to, fd, NULL, &out);
 	assert_true(has(&out, "Content-Length: 3000000\r\n"));
 	assert_int_equal(out.n - str_find(buf_str(&out), NP_STR("\r\n\r\n")) - 4, 3000000);
 	close(fd);
@@ -476,11 +408,11 @@ static void a_half_closing_client_gets_its_answer(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int fd = dial_raw(v);
+	int fd = dial_raw(&v->to);
 	buf_init(&out, 8 << 20);
 	say(fd, NP_STR("GET /big " H "\r\n"));
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
-	hear(v, fd, NULL, &out);
+	hear(&v->to, fd, NULL, &out);
 	assert_true(out.n > 3000000);
 	close(fd);
 	buf_done(&out);
@@ -496,7 +428,7 @@ static void stops_gracefully(void **state)
 {
 	struct env *v = *state;
 	struct buf out;
-	int idle = dial_raw(v), busy = dial_raw(v), sse = dial_raw(v);
+	int idle = dial_raw(&v->to), busy = dial_raw(&v->to), sse = dial_raw(&v->to);
 	buf_init(&out, 1 << 20);
 	say(sse, NP_STR("GET /events " H "\r\n"));
 	say(busy, NP_STR("GET /later " H "\r\n"));
@@ -504,12 +436,12 @@ static void stops_gracefully(void **state)
 		turn(v, 5);
 	assert_int_equal(httpd_conns(v->h), 3);
 	httpd_stop(v->h, clock_mono_ms() + WAIT_MS, stop_done, v);
-	hear(v, idle, NULL, &out);
+	hear(&v->to, idle, NULL, &out);
 	assert_int_equal(out.n, 0);
 	assert_int_equal(v->closed, 1);
 	assert_int_equal(v->stopped, 0);
 	httpd_reply(np_take(v->held), 200, NULL, NP_STR("bye"));
-	hear(v, busy, NULL, &out);
+	hear(&v->to, busy, NULL, &out);
 	assert_true(has(&out, "Connection: close\r\n"));
 	assert_true(str_ends(buf_str(&out), NP_STR("bye")));
 	for (int i = 0; i < 100 && !v->stopped; i++)
@@ -527,7 +459,7 @@ static void a_taken_port_is_said_plainly(void **state)
 	char address[ADDR_TEXT_MAX];
 	struct buf why;
 	buf_init(&why, 1000);
-	(void)addr_print(&v->at, address);
+	(void)addr_print(&v->to.at, address);
 	const struct listen_cfg cfg = { .address = address };
 	assert_int_equal(httpd_listen(v->h, &cfg, &why), NP_E_EXISTS);
 	assert_true(has(&why, "is taken by another program"));

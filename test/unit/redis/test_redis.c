@@ -94,9 +94,9 @@ static void streams_are_read_in_order_and_trimmed(void **state NP_UNUSED)
 				 .ctx = &s };
 	struct redis_id id;
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(redis_xadd(r, NP_STR("s0"), (np_str){ "abcde" + i, 1 }, &id),
+		assert_int_equal(redis_xadd(r, NP_STR("s0"), (np_str){ &"abcde"[i], 1 }, &id),
 				 NP_OK);
-		assert_int_equal(redis_xadd(r, NP_STR("s1"), (np_str){ "vwxyz" + i, 1 }, NULL),
+		assert_int_equal(redis_xadd(r, NP_STR("s1"), (np_str){ &"vwxyz"[i], 1 }, NULL),
 				 NP_OK);
 	}
 	assert_int_equal(redis_xread(r, &x), NP_OK);

@@ -112,7 +112,8 @@ static void what_is_put_in_comes_out(void **state)
 	r.attempt = 2;
 	r.cert_expires_s = 1790000000;
 	add_result(&r);
-	add_lost((struct batch_lost){ .count = 5, .from_us = 1, .to_us = 2, .why = BATCH_W_DAMAGED });
+	add_lost((struct batch_lost){
+		.count = 5, .from_us = 1, .to_us = 2, .why = BATCH_W_DAMAGED });
 	r = fine(33);
 	add_result(&r);
 	const struct batch *b = decode();
@@ -185,10 +186,12 @@ static void numbers_never_overflow(void **state)
 {
 	(void)state;
 	begin(head);
-	add_lost((struct batch_lost){ .count = BATCH_SEQ_MAX - 9, .to_us = 2, .why = BATCH_W_DAMAGED });
+	add_lost((struct batch_lost){
+		.count = BATCH_SEQ_MAX - 9, .to_us = 2, .why = BATCH_W_DAMAGED });
 	assert_int_equal(batch_head(decode())->numbers, BATCH_SEQ_MAX - 9);
 	begin(head);
-	add_lost((struct batch_lost){ .count = BATCH_SEQ_MAX - 8, .to_us = 2, .why = BATCH_W_DAMAGED });
+	add_lost((struct batch_lost){
+		.count = BATCH_SEQ_MAX - 8, .to_us = 2, .why = BATCH_W_DAMAGED });
 	assert_int_equal(decode_err(), NP_E_PROTO);
 	begin(head);
 	add_lost((struct batch_lost){ .count = UINT64_MAX, .to_us = 2, .why = BATCH_W_DAMAGED });
@@ -207,7 +210,8 @@ static void invalid_items_keep_their_numbers_and_say_why(void **state)
 	add_result(&r);
 	r = fine(18); /* shard 2 */
 	add_result(&r);
-	add_lost((struct batch_lost){ .count = 4, .from_us = 5, .to_us = 2, .why = BATCH_W_DAMAGED });
+	add_lost((struct batch_lost){
+		.count = 4, .from_us = 5, .to_us = 2, .why = BATCH_W_DAMAGED });
 	assert_int_equal(batch_put_item(&out, (np_str){ NULL, 0 }), NP_OK);
 	r = fine(17);
 	add_result(&r);
@@ -240,18 +244,41 @@ static void every_field_out_of_range_spoils_its_item_only(void **state)
 		m.error_class = RES_C_RESET;
 		m.error_text = ok;
 		switch (i) {
-		case 1: m.monitor = 0; break;
-		case 2: m.revision = 0; break;
-		case 3: m.status = 5; break;
-		case 4: m.status = UINT32_MAX; break;
-		case 5: m.error_class = 60000; break;
-		case 6: m.error_text = bad; break;
-		case 7: m.error_text = text301; break;
-		case 8: m.slot_us = -1; break;
-		case 9: m.duration_us = UINT32_MAX; break;
-		case 10: m.code = UINT32_MAX; break;
-		case 11: m.monitor = UINT64_MAX - 14; break; /* same shard */
-		default: break;
+		case 1:
+			m.monitor = 0;
+			break;
+		case 2:
+			m.revision = 0;
+			break;
+		case 3:
+			m.status = 5;
+			break;
+		case 4:
+			m.status = UINT32_MAX;
+			break;
+		case 5:
+			m.error_class = 60000;
+			break;
+		case 6:
+			m.error_text = bad;
+			break;
+		case 7:
+			m.error_text = text301;
+			break;
+		case 8:
+			m.slot_us = -1;
+			break;
+		case 9:
+			m.duration_us = UINT32_MAX;
+			break;
+		case 10:
+			m.code = UINT32_MAX;
+			break;
+		case 11:
+			m.monitor = UINT64_MAX - 14;
+			break; /* same shard */
+		default:
+			break;
 		}
 		begin(head);
 		add_raw_result(&m);

@@ -74,7 +74,9 @@ static void refuses_empty_and_long_frames_at_their_length(void **state)
 {
 	(void)state;
 	static const np_str rows[] = {
-		{ "\0\0\0\0", 4 }, { "\0\0\0\x65", 4 }, { "\xff\xff\xff\xff", 4 },
+		{ "\0\0\0\0", 4 },
+		{ "\0\0\0\x65", 4 },
+		{ "\xff\xff\xff\xff", 4 },
 		{ "\x80\0\0\0abcdef", 10 },
 	};
 	for (size_t i = 0; i < NP_LEN(rows); i++)
@@ -189,13 +191,13 @@ static void refuses_what_is_not_one_up_message(void **state)
 {
 	(void)state;
 	static const np_str rows[] = {
-		{ NULL, 0 },                 /* nothing */
-		{ "\x0a\x00\x12\x00", 4 },   /* two members */
-		{ "\x2a\x00", 2 },           /* unknown member */
-		{ "\x08\x01", 2 },           /* a number */
-		{ "\x0a\x05q", 3 },          /* longer than it is */
-		{ "\x0a", 1 },               /* cut */
-		{ "\x03", 1 },               /* group */
+		{ NULL, 0 },               /* nothing */
+		{ "\x0a\x00\x12\x00", 4 }, /* two members */
+		{ "\x2a\x00", 2 },         /* unknown member */
+		{ "\x08\x01", 2 },         /* a number */
+		{ "\x0a\x05q", 3 },        /* longer than it is */
+		{ "\x0a", 1 },             /* cut */
+		{ "\x03", 1 },             /* group */
 		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11 },
 	};
 	enum frame_up kind;
@@ -208,11 +210,13 @@ static void refuses_a_hello_out_of_range(void **state)
 {
 	(void)state;
 	static const np_str rows[] = {
-		{ "\x0a\x02" "a\0", 4 },                    /* NUL in the version */
-		{ "\x0a\x01\xff", 3 },                      /* not UTF-8 */
-		{ "\x12\x06\x08\x01\x10\x10\x18\x01", 8 },  /* shard 16 */
-		{ "\x12\x04\x08\x01\x10\x01", 6 },          /* first_seq 0 */
-		{ "\x12\x02\x18\x01", 4 },                  /* epoch 0 */
+		{ "\x0a\x02"
+		  "a\0",
+		  4 },                                     /* NUL in the version */
+		{ "\x0a\x01\xff", 3 },                     /* not UTF-8 */
+		{ "\x12\x06\x08\x01\x10\x10\x18\x01", 8 }, /* shard 16 */
+		{ "\x12\x04\x08\x01\x10\x01", 6 },         /* first_seq 0 */
+		{ "\x12\x02\x18\x01", 4 },                 /* epoch 0 */
 	};
 	struct arena *a = arena_new(FRAME_ARENA_MAX);
 	Np__V1__Hello *h = NULL;

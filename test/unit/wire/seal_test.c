@@ -63,7 +63,8 @@ static void refuses_every_altered_bit_other_context_and_other_key(void **state)
 	assert_int_equal(seal_put(s, NP_STR("np:results:1"), NP_STR("message"), &b), NP_OK);
 	for (size_t i = 0; i < b.n; i++) {
 		b.p[i] ^= 4;
-		assert_int_equal(seal_open(s, NP_STR("np:results:1"), buf_str(&b), &msg), NP_E_AUTH);
+		assert_int_equal(seal_open(s, NP_STR("np:results:1"), buf_str(&b), &msg),
+				 NP_E_AUTH);
 		b.p[i] ^= 4;
 	}
 	for (size_t n = 0; n < b.n; n++)
@@ -88,9 +89,11 @@ static void loads_only_a_private_file_of_64_digits(void **state)
 	struct seal *s = NULL;
 	struct buf why;
 	buf_init(&why, 500);
-	assert_int_equal(file_write_atomic(path, NP_STR("0123456789abcdef0123456789abcdef"
-							"0123456789abcdef0123456789abcdef\n"),
-					   0600), NP_OK);
+	assert_int_equal(file_write_atomic(path,
+					   NP_STR("0123456789abcdef0123456789abcdef"
+						  "0123456789abcdef0123456789abcdef\n"),
+					   0600),
+			 NP_OK);
 	assert_int_equal(seal_load(path, &s, &why), NP_OK);
 	seal_free(s);
 	assert_int_equal(file_write_atomic(path, NP_STR("0123\n"), 0600), NP_OK);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/spans.h"
+#include "web/past.h"
 
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/step.h"
 
-void spans_done(struct spans *s)
+void past_done(struct past *s)
 {
 	free(s->span);
 	free(s->opened_us);
-	*s = (struct spans){ 0 };
+	*s = (struct past){ 0 };
 }
 
 static enum upt_state class_of(np_str state, bool degraded)
@@ -21,7 +21,7 @@ static enum upt_state class_of(np_str state, bool degraded)
 	return degraded ? UPT_DEGRADED : UPT_UP;
 }
 
-static void add_changes(const struct pg_res *res, const struct sth_range *r, struct spans *s)
+static void add_changes(const struct pg_res *res, const struct sth_range *r, struct past *s)
 {
 	size_t n = pg_res_rows(res);
 	for (size_t i = 0; i < n; i++) {
@@ -37,7 +37,7 @@ static void add_changes(const struct pg_res *res, const struct sth_range *r, str
 	}
 }
 
-static void add_incidents(const struct pg_res *res, const struct sth_range *r, struct spans *s)
+static void add_incidents(const struct pg_res *res, const struct sth_range *r, struct past *s)
 {
 	for (size_t i = 0; i < pg_res_rows(res); i++) {
 		struct upt_span p = {
@@ -55,7 +55,7 @@ static void add_incidents(const struct pg_res *res, const struct sth_range *r, s
 	}
 }
 
-NP_NODISCARD np_err spans_load(struct pg_conn *c, const struct sth_range *range, struct spans *ret)
+NP_NODISCARD np_err past_load(struct pg_conn *c, const struct sth_range *range, struct past *ret)
 {
 	struct sth_range r = *range;
 	r.limit = STH_CHANGES_MAX;
@@ -66,11 +66,11 @@ NP_NODISCARD np_err spans_load(struct pg_conn *c, const struct sth_range *range,
 		e = sth_incidents(c, &r, &incidents);
 	if (e < 0)
 		return e;
-	struct spans s = { 0 };
+	struct past s = { 0 };
 	s.span = np_calloc(pg_res_rows(changes) + pg_res_rows(incidents) + 1, sizeof *s.span);
 	s.opened_us = np_calloc(pg_res_rows(incidents) + 1, sizeof *s.opened_us);
 	if (!s.span || !s.opened_us) {
-		spans_done(&s);
+		past_done(&s);
 		return NP_E_NOMEM;
 	}
 	add_changes(changes, &r, &s);
@@ -81,7 +81,7 @@ NP_NODISCARD np_err spans_load(struct pg_conn *c, const struct sth_range *range,
 
 /* Those that overlap [from, to), copied: a day never has more than core/uptime.h takes, unless
  * a monitor flaps for hours without being held. */
-static np_err sum_slice(const struct spans *s, int64_t from_us, int64_t to_us,
+static np_err sum_slice(const struct past *s, int64_t from_us, int64_t to_us,
 			struct upt_sum *ret)
 {
 	size_t n = 0;
@@ -98,7 +98,7 @@ static np_err sum_slice(const struct spans *s, int64_t from_us, int64_t to_us,
 	return e;
 }
 
-NP_NODISCARD np_err spans_sum(const struct spans *s, int64_t from_us, int64_t to_us,
+NP_NODISCARD np_err past_sum(const struct past *s, int64_t from_us, int64_t to_us,
 			      struct upt_sum *ret)
 {
 	struct upt_sum sum = { 0 };
@@ -111,7 +111,7 @@ NP_NODISCARD np_err spans_sum(const struct spans *s, int64_t from_us, int64_t to
 	return e;
 }
 
-size_t spans_incidents(const struct spans *s, int64_t from_us, int64_t to_us)
+size_t past_incidents(const struct past *s, int64_t from_us, int64_t to_us)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n_incidents; i++)
@@ -134,12 +134,12 @@ static void put_seconds(struct jsonw *w, const char *key, int64_t us)
 	jsonw_dbl(w, (double)us / 1e6, 1);
 }
 
-NP_NODISCARD np_err spans_write(const struct spans *s, const struct spans_window *win,
+NP_NODISCARD np_err past_write(const struct past *s, const struct past_window *win,
 				struct jsonw *w)
 {
 	struct upt_sum sum;
 	char sentence[UPT_SENTENCE_MAX];
-	np_err e = spans_sum(s, win->from_us, win->to_us, &sum);
+	np_err e = past_sum(s, win->from_us, win->to_us, &sum);
 	if (e < 0)
 		return e;
 	upt_sentence(&sum, sentence);
@@ -155,7 +155,7 @@ NP_NODISCARD np_err spans_write(const struct spans *s, const struct spans_window
 	put_seconds(w, "down_s", sum.us[UPT_DOWN]);
 	put_seconds(w, "unknown_s", sum.us[UPT_UNKNOWN]);
 	put_seconds(w, "excluded_s", sum.us[UPT_EXCLUDED]);
-	jsonw_ki64(w, "incidents", (int64_t)spans_incidents(s, win->from_us, win->to_us));
+	jsonw_ki64(w, "incidents", (int64_t)past_incidents(s, win->from_us, win->to_us));
 	jsonw_kc(w, "sentence", sentence);
 	jsonw_obj_end(w);
 	return NP_OK;
