@@ -7,13 +7,13 @@ import http.client
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
-import warnings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
@@ -27,7 +27,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-warnings.simplefilter("ignore", ResourceWarning)  # the servers' children outlive their handles
+for sig in (signal.SIGTERM, signal.SIGHUP):  # leave nothing behind
+    signal.signal(sig, lambda *_: sys.exit(1))
 
 
 class Answer:
@@ -135,8 +136,12 @@ class House:
         return self
 
     def __exit__(self, *_):
-        self.stop()
-        self.servers.close()
+        try:
+            code = self.stop()
+            if code:  # a sanitizer speaks at the end
+                raise RuntimeError(f"the web ended with {code}:\n" + self.said())
+        finally:
+            self.servers.close()
 
     def sql(self, text):
         return self.servers.psql(text).strip()

@@ -723,4 +723,4 @@ class BadDays(Case):
 
 if __name__ == "__main__":
     assert struct and json
-    unittest.main(verbosity=1)
+    unittest.main(verbosity=1, warnings="ignore")

@@ -167,6 +167,7 @@ static void json_is_read_strictly(void **state)
 	json_t *ok = in_parse(NP_STR(" {\"a\": {\"b\": [1]}} "), &why);
 	assert_non_null(ok);
 	json_decref(ok);
+	buf_done(&why);
 	assert_true(in_is_one_of("a bc d", NP_STR("bc")));
 	assert_false(in_is_one_of("a bc d", NP_STR("b")));
 	assert_false(in_is_one_of("", NP_STR("")));
