@@ -80,7 +80,8 @@ static void answer_rejects(struct taking *t, struct fx_row *first)
 		const struct fx_reject *head = NP_CONTAINER_OF(first, struct fx_reject, row);
 		size_t n = 0;
 		struct fx_row *end = first;
-		for (; end && NP_CONTAINER_OF(end, struct fx_reject, row)->reason == head->reason;
+		for (; end && strcmp(NP_CONTAINER_OF(end, struct fx_reject, row)->reason,
+				     head->reason) == 0;
 		     end = end->next)
 			n++;
 		Np__I1__AckRecord *a = answer(t, NP__I1__ACK_RECORD__KIND__REJECT);
@@ -443,6 +444,8 @@ bool folderread_turn(struct folder *f, uint32_t block_ms)
 		wait_a_moment(f, block_ms);
 		return false;
 	}
+	say_send(f->say); /* jobs of commands and timers wait on the same connection */
+	say_flush(f->say); /* what commands and timers said: one conversation at a time */
 	e = redis_xread(f->redis, &x);
 	if (e < 0) {
 		np_log(NP_WARN, "queue.not_read", KV_ERR(e), KV_C("redis", redis_why(f->redis)));

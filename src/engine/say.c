@@ -236,12 +236,17 @@ void say_clear(struct say *s)
 	s->shards = 0;
 }
 
+void say_send(struct say *s)
+{
+	if (s->queued > 0 && redis_flush(s->cfg.redis) < 0)
+		metric_add(s->failures, 1);
+	s->queued = 0;
+}
+
 void say_flush(struct say *s)
 {
 	if (s->results > 0 && is_up(s))
 		flush_results(s);
-	if (s->queued > 0 && redis_flush(s->cfg.redis) < 0)
-		metric_add(s->failures, 1);
-	s->queued = 0;
+	say_send(s);
 	say_clear(s);
 }

@@ -32,6 +32,8 @@ void say_job(struct say *s, const struct fx_job *j);
 void say_rewind(struct say *s, np_str gateway, const Np__I1__AckRecord *rewind);
 bool say_is_full(const struct say *s);
 /* Publish. What was added is forgotten, told or not. */
+/* Only what is queued, now. */
+void say_send(struct say *s);
 void say_flush(struct say *s);
 /* Forget what was added: its group is thrown away. */
 void say_clear(struct say *s);
