@@ -39,8 +39,8 @@ struct orgfeed {
 	bool behind, behind_new, dirty;
 	struct buf part[PART_N]; /* elements of the coming frame */
 	struct buf text;         /* scratch for a frame */
-	struct frame ring[OFEED_FRAMES_MAX];
-	size_t first, count, bytes;
+	struct frame *ring;      /* grows to OFEED_FRAMES_MAX */
+	size_t cap, first, count, bytes;
 };
 
 static void drop_last(void *value)
@@ -57,7 +57,7 @@ static void ring_drop(struct orgfeed *o)
 	free(f->text);
 	free(f->rare);
 	*f = (struct frame){ 0 };
-	o->first = (o->first + 1) % OFEED_FRAMES_MAX;
+	o->first = (o->first + 1) % o->cap;
 	o->count--;
 }
 
@@ -75,6 +75,7 @@ void orgfeed_free(struct orgfeed *o)
 	loop_timer_free(o->timer);
 	map_free(o->monitors, drop_last);
 	ring_clear(o);
+	free(o->ring);
 	for (size_t i = 0; i < PART_N; i++)
 		buf_done(&o->part[i]);
 	buf_done(&o->text);
@@ -194,8 +195,27 @@ static void put_frame(const struct orgfeed *o, const np_str part[PART_N], struct
 	buf_add_c(out, "}\n\n");
 }
 
+static bool ring_grow(struct orgfeed *o)
+{
+	if (o->count < o->cap || o->cap == OFEED_FRAMES_MAX)
+		return true;
+	size_t cap = o->cap ? 4 * o->cap : 64;
+	struct frame *more = np_calloc(cap, sizeof *more);
+	if (!more)
+		return false;
+	for (size_t i = 0; i < o->count; i++)
+		more[i] = o->ring[(o->first + i) % o->cap];
+	free(o->ring);
+	o->ring = more;
+	o->cap = cap;
+	o->first = 0;
+	return true;
+}
+
 static bool ring_add(struct orgfeed *o, np_str text)
 {
+	if (!ring_grow(o))
+		return false;
 	struct buf *rare = &o->part[PART_INCIDENTS];
 	struct buf *more = &o->part[PART_MONITORS];
 	struct frame f = { .n = o->n, .len = text.n, .rare_len = { rare->n, more->n } };
@@ -212,9 +232,9 @@ static bool ring_add(struct orgfeed *o, np_str text)
 	if (more->n)
 		memcpy(f.rare + rare->n, more->p, more->n);
 	size_t size = f.len + rare->n + more->n;
-	while (o->count > 0 && (o->count == OFEED_FRAMES_MAX || o->bytes + size > OFEED_RING_MAX))
+	while (o->count > 0 && (o->count == o->cap || o->bytes + size > OFEED_RING_MAX))
 		ring_drop(o);
-	o->ring[(o->first + o->count) % OFEED_FRAMES_MAX] = f;
+	o->ring[(o->first + o->count) % o->cap] = f;
 	o->count++;
 	o->bytes += size;
 	return true;
@@ -266,11 +286,17 @@ static void flush(void *ctx)
 		orgfeed_reset(o);
 }
 
+static int64_t gap_ms(const struct orgfeed *o)
+{
+	size_t gap = OFEED_GAP_MIN_MS + o->n_readers / OFEED_GAP_READERS;
+	return gap < OFEED_GAP_MAX_MS ? (int64_t)gap : OFEED_GAP_MAX_MS;
+}
+
 void orgfeed_kick(struct orgfeed *o)
 {
 	if (!o->dirty)
 		return;
-	int64_t due = o->flushed_ms + OFEED_GAP_MS;
+	int64_t due = o->flushed_ms + gap_ms(o);
 	if (loop_now_ms(o->cfg.loop) >= due)
 		flush(o);
 	else if (!loop_timer_is_set(o->timer))
@@ -348,7 +374,7 @@ static void gather_last(const struct orgfeed *o, uint64_t n, struct buf part[PAR
 static void gather_rare(const struct orgfeed *o, size_t from, struct buf part[PART_N])
 {
 	for (size_t i = from; i < o->count; i++) {
-		const struct frame *f = &o->ring[(o->first + i) % OFEED_FRAMES_MAX];
+		const struct frame *f = &o->ring[(o->first + i) % o->cap];
 		const char *p = f->rare;
 		for (size_t k = 0; k < 2; k++) {
 			struct buf *b = &part[PART_INCIDENTS + k];
@@ -392,11 +418,11 @@ NP_NODISCARD np_err orgfeed_since(struct orgfeed *o, uint64_t n, struct buf *out
 		return NP_E_NOTFOUND;
 	size_t size = 0;
 	for (size_t i = from; i < o->count; i++)
-		size += o->ring[(o->first + i) % OFEED_FRAMES_MAX].len;
+		size += o->ring[(o->first + i) % o->cap].len;
 	if (size > OFEED_REPLAY_MAX)
 		return put_last_values(o, n, from, out);
 	for (size_t i = from; i < o->count; i++) {
-		const struct frame *f = &o->ring[(o->first + i) % OFEED_FRAMES_MAX];
+		const struct frame *f = &o->ring[(o->first + i) % o->cap];
 		buf_add(out, (np_str){ f->text, f->len });
 	}
 	return buf_failed(out) < 0 ? NP_E_NOTFOUND : NP_OK;

@@ -2,17 +2,20 @@
 /* orgfeed.h - the live events of one organisation: encoded once, shared by everybody.
  *
  * Floor 4 (web). What arrives is collected and leaves as one numbered frame: at
- * once after quiet, else at most every OFEED_GAP_MS. Frames stay in a ring for
- * those who come back; of each monitor the last values stay, for sockets that
- * are slow. While nobody looks nothing is encoded. Loop's thread.
+ * once after quiet, else after a gap that grows with the number of readers: few
+ * are told sooner, many cost no more. Frames stay in a ring for those who come
+ * back; of each monitor the last values stay, for sockets that are slow. While
+ * nobody looks nothing is encoded. Loop's thread.
  */
 #pragma once
 #include "internal.pb-c.h"
 #include "net/loop.h"
 
-#define OFEED_GAP_MS 10
-#define OFEED_FRAMES_MAX 1024
-#define OFEED_RING_MAX ((size_t)8 * 1024 * 1024)
+#define OFEED_GAP_MIN_MS 1
+#define OFEED_GAP_MAX_MS 10
+#define OFEED_GAP_READERS 8 /* one ms more for each so many */
+#define OFEED_FRAMES_MAX 16384
+#define OFEED_RING_MAX ((size_t)16 * 1024 * 1024)
 #define OFEED_FRAME_MAX ((size_t)4 * 1024 * 1024)
 #define OFEED_MONITORS_MAX 200000
 #define OFEED_REPLAY_MAX ((size_t)256 * 1024) /* more than that comes back as last values */
