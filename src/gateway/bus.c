@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "gateway/answer.h"
 #include "gateway/peer.h"
+#include "gateway/pressure.h"
 #include "wire/ack.h"
 #include "wire/job.h"
 
@@ -75,7 +76,7 @@ static void on_lost(void *ctx, const char *why)
 
 static void on_connected(void *ctx)
 {
-	(void)ctx;
+	pressure_look(ctx);
 	np_log_event(NP_INFO, "queue.connected");
 }
 

@@ -23,16 +23,27 @@ static void on_memory(void *ctx, np_err e, const struct redis_reply *reply)
 	metric_set(p->g->gauge[GW_G_QUEUE_BYTES], (int64_t)used);
 }
 
-static void on_timer(void *ctx)
+static void ask(struct pressure *p)
 {
-	struct pressure *p = ctx;
-	loop_timer_at(p->timer, loop_now_ms(p->g->loop) + PRESSURE_EVERY_MS);
 	if (p->asked || !aredis_is_up(p->g->redis))
 		return;
 	struct redis_args a;
 	redis_args_init(&a, "INFO");
 	redis_args_c(&a, "memory");
 	p->asked = aredis_cmd(p->g->redis, &a, on_memory, p) == NP_OK;
+}
+
+static void on_timer(void *ctx)
+{
+	struct pressure *p = ctx;
+	loop_timer_at(p->timer, loop_now_ms(p->g->loop) + PRESSURE_EVERY_MS);
+	ask(p);
+}
+
+void pressure_look(struct gw *g)
+{
+	if (g->pressure)
+		ask(g->pressure);
 }
 
 struct pressure *pressure_new(struct gw *g, const struct pressure_cfg *cfg)

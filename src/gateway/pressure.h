@@ -16,4 +16,5 @@ NP_NODISCARD struct pressure *pressure_new(struct gw *g, const struct pressure_c
 void pressure_free(struct pressure *p); /* NULL is fine; after the Redis connection */
 /* NULL: go on. Else why not, a phrase for the checker. */
 const char *pressure_now(const struct gw *g);
-void pressure_oom(struct gw *g); /* Redis answered so */
+void pressure_oom(struct gw *g);  /* Redis answered so */
+void pressure_look(struct gw *g); /* ask now: it is (again) another Redis */

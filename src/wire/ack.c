@@ -29,8 +29,8 @@ np_err ack_open(const struct seal *s, np_str gateway, np_str bytes, struct arena
 {
 	char channel[ACK_CHANNEL_MAX];
 	ProtobufCMessage *m = NULL;
-	np_err e = sealed_open(s, ack_channel(gateway, channel), bytes, a,
-			       &np__i1__ack_batch__descriptor, &m);
+	const struct sealed_in in = { s, ack_channel(gateway, channel), bytes };
+	np_err e = sealed_open(&in, a, &np__i1__ack_batch__descriptor, &m);
 	if (e < 0)
 		return e;
 	Np__I1__AckBatch *b = (Np__I1__AckBatch *)m;

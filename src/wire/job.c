@@ -20,8 +20,8 @@ np_err job_open(const struct seal *s, uint32_t region, np_str bytes, struct aren
 {
 	char channel[JOB_CHANNEL_MAX];
 	ProtobufCMessage *m = NULL;
-	np_err e = sealed_open(s, job_channel(region, channel), bytes, a,
-			       &np__i1__job_record__descriptor, &m);
+	const struct sealed_in in = { s, job_channel(region, channel), bytes };
+	np_err e = sealed_open(&in, a, &np__i1__job_record__descriptor, &m);
 	if (e < 0)
 		return e;
 	Np__I1__JobRecord *j = (Np__I1__JobRecord *)m;

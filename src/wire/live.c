@@ -69,8 +69,8 @@ static bool stamps_ok(const Np__I1__LiveMsg *m)
 np_err live_open(const struct seal *s, np_str bytes, struct arena *a, Np__I1__LiveMsg **ret)
 {
 	ProtobufCMessage *msg = NULL;
-	np_err e =
-		sealed_open(s, NP_STR(LIVE_CHANNEL), bytes, a, &np__i1__live_msg__descriptor, &msg);
+	const struct sealed_in in = { s, NP_STR(LIVE_CHANNEL), bytes };
+	np_err e = sealed_open(&in, a, &np__i1__live_msg__descriptor, &msg);
 	if (e < 0)
 		return e;
 	Np__I1__LiveMsg *m = (Np__I1__LiveMsg *)msg;
@@ -110,8 +110,8 @@ np_err live_open_last(const struct seal *s, uint64_t monitor, np_str bytes, stru
 {
 	char k[LIVE_KEY_MAX];
 	ProtobufCMessage *msg = NULL;
-	np_err e = sealed_open(s, live_last_key(monitor, k), bytes, a,
-			       &np__i1__live_result__descriptor, &msg);
+	const struct sealed_in in = { s, live_last_key(monitor, k), bytes };
+	np_err e = sealed_open(&in, a, &np__i1__live_result__descriptor, &msg);
 	if (e < 0)
 		return e;
 	Np__I1__LiveResult *r = (Np__I1__LiveResult *)msg;

@@ -48,8 +48,8 @@ np_err queue_open(const struct seal *s, uint32_t shard, np_str bytes, struct are
 {
 	char key[QUEUE_KEY_MAX];
 	ProtobufCMessage *m = NULL;
-	np_err e = sealed_open(s, queue_key(shard, key), bytes, a,
-			       &np__i1__queue_record__descriptor, &m);
+	const struct sealed_in in = { s, queue_key(shard, key), bytes };
+	np_err e = sealed_open(&in, a, &np__i1__queue_record__descriptor, &m);
 	if (e < 0)
 		return e;
 	Np__I1__QueueRecord *r = (Np__I1__QueueRecord *)m;

@@ -16,11 +16,11 @@ np_err sealed_put(const struct seal *s, np_str context, const ProtobufCMessage *
 	return NP_OK;
 }
 
-np_err sealed_open(const struct seal *s, np_str context, np_str bytes, struct arena *a,
+np_err sealed_open(const struct sealed_in *in, struct arena *a,
 		   const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_msg)
 {
 	np_str msg;
-	np_err e = seal_open(s, context, bytes, &msg);
+	np_err e = seal_open(in->seal, in->context, in->bytes, &msg);
 	if (e < 0)
 		return e;
 	return pballoc_unpack(a, type, msg, ret_msg);

@@ -631,7 +631,7 @@ def test_limits_of_its_own_pause_too(w, e):
         x.start(name=f"gw-limit-{number}", listen=f"127.0.0.1:{x.port}",
                 admin={"listen": f"127.0.0.1:{x.admin}"}, **limit)
         try:
-            until(lambda: number == 1 or x.metric("netpulse_gateway_pressed") == 1)
+            until(lambda: x.metric("netpulse_gateway_queue_bytes") > 1)
             c = x.stream("a")
             m = w.m_a[0]
             for i in (1, 2):  # of its own memory the first batch takes some

@@ -20,8 +20,8 @@ static void times_are_milliseconds_and_have_defaults(void **state)
 	(void)state;
 	struct gw_monitor *m = NULL;
 	assert_ok(read_def("{\"target\":\"http://x/\",\"interval_s\":7.5,\"timeout_s\":0.25,"
-		       "\"retries\":0,\"retry_interval_s\":1}",
-		       &m));
+			   "\"retries\":0,\"retry_interval_s\":1}",
+			   &m));
 	assert_int_equal(m->interval_ms, 7500);
 	assert_int_equal(m->timeout_ms, 250);
 	assert_int_equal(m->retries, 0);
