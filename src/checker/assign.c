@@ -129,7 +129,8 @@ static void run_it(struct assign *a, const Np__V1__Monitor *m)
 	struct check_def *def = NULL;
 	np_err e = def_new(m, &def);
 	if (e < 0) {
-		np_log(NP_WARN, "assignment.monitor_refused", KV_U64("monitor", m->monitor), KV_ERR(e));
+		np_log(NP_WARN, "assignment.monitor_refused", KV_U64("monitor", m->monitor),
+		       KV_ERR(e));
 		return;
 	}
 	runner_set(a->runner, def);

@@ -18,5 +18,6 @@ void assign_free(struct assign *a); /* writes what is not written; NULL is fine 
 /* Read the copy: blocking, at start. NP_E_NOTFOUND, NP_E_CORRUPT, NP_E_VERSION: there is none. */
 NP_NODISCARD np_err assign_load(struct assign *a);
 void assign_take(struct assign *a, const Np__V1__Assign *m);
-uint64_t assign_generation(const struct assign *a); /* of a gateway's word in this process; 0: none */
+uint64_t assign_generation(
+	const struct assign *a);              /* of a gateway's word in this process; 0: none */
 bool assign_is_known(const struct assign *a); /* a whole one was received in this process */

@@ -36,8 +36,9 @@ np_err certs_new(const char *ca_file, struct certs **ret_certs, struct buf *ret_
 		return NP_E_NOMEM;
 	c->store = X509_STORE_new();
 	const char *path = ca_file ? ca_file : system_bundle();
-	int ok = !c->store ? 0 : path ? X509_STORE_load_file(c->store, path)
-				       : X509_STORE_set_default_paths(c->store);
+	int ok = !c->store ? 0
+		 : path    ? X509_STORE_load_file(c->store, path)
+			   : X509_STORE_set_default_paths(c->store);
 	if (ok != 1) {
 		buf_printf(ret_why, "cannot read trusted certificates from %s",
 			   path ? path : "the system's places (install ca-certificates)");
@@ -75,7 +76,8 @@ static void note_error(struct cert_seen *s, X509_STORE_CTX *x, int err)
 		s->err_time = err;
 		s->time_depth = X509_STORE_CTX_get_error_depth(x);
 		s->time_s = !cert ? 0
-			    : seconds_of(ended ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert));
+				  : seconds_of(ended ? X509_get0_notAfter(cert)
+						     : X509_get0_notBefore(cert));
 	} else if (err == X509_V_ERR_HOSTNAME_MISMATCH || err == X509_V_ERR_IP_ADDRESS_MISMATCH) {
 		s->err_host = err;
 	} else if (!s->err_trust) {
@@ -162,7 +164,8 @@ static const char *trust_words(int err)
 	}
 }
 
-enum res_class certs_say(const struct cert_seen *s, int64_t wall_s, struct arena *a, np_str *ret_text)
+enum res_class certs_say(const struct cert_seen *s, int64_t wall_s, struct arena *a,
+			 np_str *ret_text)
 {
 	if (s->err_time) {
 		*ret_text = say_time(s, wall_s, a);

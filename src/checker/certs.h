@@ -25,11 +25,12 @@ struct cert_seen {
 	bool any;         /* a certificate came */
 	int64_t not_before_s, not_after_s; /* of the leaf */
 	int err_time, err_host, err_trust; /* X509_V_ERR_*; 0: fine */
-	int time_depth;   /* of err_time: 0 is the leaf */
-	int64_t time_s;   /* the end (or beginning) that err_time is about */
+	int time_depth;                    /* of err_time: 0 is the leaf */
+	int64_t time_s;                    /* the end (or beginning) that err_time is about */
 };
 /* For the context of one connection, before its SSL is made. */
 NP_NODISCARD np_err certs_prepare(struct certs *c, SSL_CTX *ctx, struct cert_seen *seen);
 bool certs_ok(const struct cert_seen *s);
 /* The worst of what is wrong, as class and sentence. */
-enum res_class certs_say(const struct cert_seen *s, int64_t wall_s, struct arena *a, np_str *ret_text);
+enum res_class certs_say(const struct cert_seen *s, int64_t wall_s, struct arena *a,
+			 np_str *ret_text);

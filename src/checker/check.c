@@ -22,8 +22,9 @@ static void end_by_time(struct check_run *run)
 {
 	np_str after = say_duration(run->arena, run->def->timeout_us);
 	if (run->stage)
-		check_fail(run, RES_C_TIMEOUT, "no answer within %.*s while %s%s%.*s", NP_FMT(after),
-			   run->stage, run->stage_what.n ? " " : "", NP_FMT(run->stage_what));
+		check_fail(run, RES_C_TIMEOUT, "no answer within %.*s while %s%s%.*s",
+			   NP_FMT(after), run->stage, run->stage_what.n ? " " : "",
+			   NP_FMT(run->stage_what));
 	else
 		check_fail(run, RES_C_TIMEOUT, "no answer within %.*s", NP_FMT(after));
 }
@@ -94,8 +95,7 @@ void check_start(struct check_run *run)
 	run->stage = NULL;
 	run->state = NULL;
 	run->running = true;
-	loop_timer_at(run->timer,
-		      to_ms(min64(run->deadline_us, run->start_us + CHECK_SLOW_US)));
+	loop_timer_at(run->timer, to_ms(min64(run->deadline_us, run->start_us + CHECK_SLOW_US)));
 	if (run->def->problem)
 		check_unknown(run, RES_C_INTERNAL, "%s", run->def->problem);
 	else
@@ -143,8 +143,10 @@ void check_end(struct check_run *run, enum res_status status, enum res_class cls
 	run->done(run);
 }
 
-__attribute__((format(printf, 4, 0))) static void end_printf(struct check_run *run, enum res_status status, enum res_class cls,
-		       const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void end_printf(struct check_run *run,
+							     enum res_status status,
+							     enum res_class cls, const char *fmt,
+							     va_list ap)
 {
 	char text[CHECK_TEXT_MAX * 2];
 	int n = vsnprintf(text, sizeof text, fmt, ap);

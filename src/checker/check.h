@@ -17,8 +17,8 @@
 #include "net/loop.h"
 
 #define CHECK_ARENA_MAX ((size_t)512 * 1024)
-#define CHECK_TEXT_MAX 300               /* bytes of the plain sentence */
-#define CHECK_SLOW_US (2 * NP_SEC_US)    /* unanswered for so long: told */
+#define CHECK_TEXT_MAX 300            /* bytes of the plain sentence */
+#define CHECK_SLOW_US (2 * NP_SEC_US) /* unanswered for so long: told */
 
 struct icmp;
 
@@ -41,20 +41,20 @@ struct check_run {
 	void (*slow)(struct check_run *run); /* unanswered for CHECK_SLOW_US; may be NULL */
 	void *ctx;
 
-	struct res_record res;  /* slot and attempt are the caller's; the rest is found */
+	struct res_record res; /* slot and attempt are the caller's; the rest is found */
 	struct arena *arena;
 	int64_t start_us, deadline_us; /* monotonic */
-	const char *stage;      /* what it is doing: "connecting to", for the sentence of a time-out */
+	const char *stage; /* what it is doing: "connecting to", for the sentence of a time-out */
 	np_str stage_what;
 	bool running;
 	struct loop_timer *timer;
-	void *state;            /* the kind's own */
+	void *state; /* the kind's own */
 };
 
 NP_NODISCARD np_err check_run_new(struct check_env *env, struct check_run **ret_run);
 void check_run_free(struct check_run *run); /* cancels; NULL is fine */
-void check_start(struct check_run *run);    /* run->def, done, slow, ctx, res.slot/attempt are set */
-void check_cancel(struct check_run *run);   /* no `done` comes */
+void check_start(struct check_run *run);  /* run->def, done, slow, ctx, res.slot/attempt are set */
+void check_cancel(struct check_run *run); /* no `done` comes */
 
 /* ---- for the kinds --------------------------------------------------------------- */
 void check_stage(struct check_run *run, const char *stage, np_str what);

@@ -15,8 +15,8 @@
 #include "net/admin.h"
 #include "wire/batch.h"
 
-#define STOP_MS 2000           /* to get rid of what is unsent */
-#define OWN_ADDRS_MS 60000     /* the machine's addresses are read again */
+#define STOP_MS 2000       /* to get rid of what is unsent */
+#define OWN_ADDRS_MS 60000 /* the machine's addresses are read again */
 #define PROJECT_URL "https://github.com/netpulse/netpulse"
 
 static const struct conf_item items[] = {
@@ -24,7 +24,10 @@ static const struct conf_item items[] = {
 	{ .key = "dir", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
 	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
-	{ .key = "spool.max_bytes", .kind = CONF_INT, .min = 4 * 1024 * 1024, .max = INT64_MAX,
+	{ .key = "spool.max_bytes",
+	  .kind = CONF_INT,
+	  .min = 4 * 1024 * 1024,
+	  .max = INT64_MAX,
 	  .fallback = "268435456" },
 	{ .key = "canaries", .kind = CONF_LIST },
 	{ .key = "resolver", .kind = CONF_LIST },
@@ -154,15 +157,16 @@ static np_err make_icmp(struct checker *c)
 	np_err e = icmp_new(c->loop, fd[0], fd[1], &c->env.icmp);
 	if (e == NP_OK && !icmp_can(c->env.icmp, AF_INET))
 		np_log(NP_WARN, "icmp.unavailable",
-		       KV_C("hint", "start it with CAP_NET_RAW, or widen net.ipv4.ping_group_range"));
+		       KV_C("hint",
+			    "start it with CAP_NET_RAW, or widen net.ipv4.ping_group_range"));
 	return e;
 }
 
 static np_err make_env(struct checker *c)
 {
 	c->env.loop = c->loop;
-	(void)snprintf(c->user_agent, sizeof c->user_agent, "NetPulse/%s (+%s; region=%s)", NP_VERSION,
-		       PROJECT_URL, c->id.region);
+	(void)snprintf(c->user_agent, sizeof c->user_agent, "NetPulse/%s (+%s; region=%s)",
+		       NP_VERSION, PROJECT_URL, c->id.region);
 	c->env.user_agent = c->user_agent;
 	np_err e = curlm_new(c->loop, c->user_agent, &c->env.curl);
 	if (e == NP_OK)
@@ -184,9 +188,13 @@ static np_err make_runner(struct checker *c)
 	if (e < 0)
 		return e;
 	const struct runner_cfg cfg = {
-		.env = &c->env, .canary = c->canary, .metrics = c->metrics,
+		.env = &c->env,
+		.canary = c->canary,
+		.metrics = c->metrics,
 		.concurrency = (uint32_t)conf_int(c->conf, "concurrency"),
-		.result = on_result, .slow = on_slow, .ctx = c,
+		.result = on_result,
+		.slow = on_slow,
+		.ctx = c,
 	};
 	return runner_new(&cfg, &c->runner);
 }
@@ -196,9 +204,14 @@ static np_err make_spool(struct checker *c)
 	char path[512];
 	(void)snprintf(path, sizeof path, "%s/spool", c->dir);
 	const struct spool_cfg cfg = {
-		.loop = c->loop, .dir = path, .max_bytes = conf_int(c->conf, "spool.max_bytes"),
-		.start_ms = clock_wall_us() / NP_MS_US, .random = (uint16_t)rnd_u64(),
-		.metrics = c->metrics, .more = on_more, .ctx = c,
+		.loop = c->loop,
+		.dir = path,
+		.max_bytes = conf_int(c->conf, "spool.max_bytes"),
+		.start_ms = clock_wall_us() / NP_MS_US,
+		.random = (uint16_t)rnd_u64(),
+		.metrics = c->metrics,
+		.more = on_more,
+		.ctx = c,
 	};
 	return spool_open(&cfg, &c->spool, c->why);
 }
@@ -206,9 +219,15 @@ static np_err make_spool(struct checker *c)
 static np_err make_uplink(struct checker *c)
 {
 	const struct uplink_cfg cfg = {
-		.loop = c->loop, .dir = c->dir, .id = c->id, .spool = c->spool,
-		.metrics = c->metrics, .assign = on_assign, .job = on_job,
-		.generation = on_generation, .ctx = c,
+		.loop = c->loop,
+		.dir = c->dir,
+		.id = c->id,
+		.spool = c->spool,
+		.metrics = c->metrics,
+		.assign = on_assign,
+		.job = on_job,
+		.generation = on_generation,
+		.ctx = c,
 	};
 	return uplink_new(&cfg, &c->uplink, c->why);
 }
@@ -222,7 +241,8 @@ static np_err make_assign(struct checker *c)
 		return e;
 	np_err read = assign_load(c->assign);
 	if (read == NP_OK)
-		np_log(NP_INFO, "assignment.remembered", KV_U64("monitors", runner_monitors(c->runner)));
+		np_log(NP_INFO, "assignment.remembered",
+		       KV_U64("monitors", runner_monitors(c->runner)));
 	else if (read != NP_E_NOTFOUND)
 		np_log(NP_WARN, "assignment.unreadable", KV_ERR(read));
 	return NP_OK;
@@ -231,7 +251,9 @@ static np_err make_assign(struct checker *c)
 static np_err make_admin(struct checker *c)
 {
 	const struct admin_cfg cfg = { .listen = conf_str(c->conf, "admin.listen"),
-				       .metrics = c->metrics, .ready = is_ready, .ctx = c };
+				       .metrics = c->metrics,
+				       .ready = is_ready,
+				       .ctx = c };
 	return cfg.listen ? admin_start(c->loop, &cfg, &c->admin, c->why) : NP_OK;
 }
 

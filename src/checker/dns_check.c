@@ -55,7 +55,8 @@ static bool check_expected(struct dnsc *d, const struct dnsmsg *m)
 		if (str_ends(wanted, NP_STR(".")) && wanted.n > 1)
 			wanted.n--;
 		if (wanted.p && !has(m, wanted)) {
-			check_fail(d->run, RES_C_ASSERTION, "expected %.*s among the answers, got %.*s",
+			check_fail(d->run, RES_C_ASSERTION,
+				   "expected %.*s among the answers, got %.*s",
 				   NP_FMT(str_clip_utf8(wanted, 80)), NP_FMT(shown(d->run, m)));
 			return false;
 		}
@@ -90,7 +91,8 @@ static void on_answer(void *ctx, int status, np_str msg)
 	struct dnsmsg *m = arena_alloc(run->arena, sizeof *m);
 	/* Without an answer, or an answer that c-ares could make nothing of. */
 	if (msg.n == 0) {
-		struct say_verdict v = say_lookup(run->arena, status, str_from_c(run->def->target_text));
+		struct say_verdict v =
+			say_lookup(run->arena, status, str_from_c(run->def->target_text));
 		if (d->own && v.status == RES_UNKNOWN && v.cls == RES_C_NETWORK)
 			check_fail(run, RES_C_REFUSED, "the name server %.*s refuses connections",
 				   NP_FMT(run->def->options.resolver));
@@ -151,7 +153,8 @@ static void start(struct check_run *run)
 	struct resolv *r = d->own ? d->own : run->env->queries;
 	check_stage(run, "waiting for the name server's answer", NP_STR(""));
 	d->began_us = clock_mono_us();
-	if (resolv_query(r, name, type_of(o->record), on_answer, d, &d->q) < 0)
+	const struct resolv_ask ask = { name, type_of(o->record), on_answer, d };
+	if (resolv_query(r, &ask, &d->q) < 0)
 		check_unknown(run, RES_C_OVERLOAD, "this checker is out of memory");
 }
 

@@ -158,7 +158,7 @@ np_err dnsmsg_read(np_str msg, uint16_t type, struct arena *a, struct dnsmsg *re
 
 const char *dnsmsg_rcode_name(uint32_t rcode)
 {
-	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL",
-					     "NXDOMAIN", "NOTIMP", "REFUSED" };
+	static const char *const names[] = { "NOERROR",  "FORMERR", "SERVFAIL",
+					     "NXDOMAIN", "NOTIMP",  "REFUSED" };
 	return rcode < NP_LEN(names) ? names[rcode] : "an unknown code";
 }

@@ -94,7 +94,9 @@ static void on_drain(void *ctx)
 }
 
 static const struct conn_ops conn_handlers = {
-	.on_read = on_read, .on_close = on_close, .on_drain = on_drain,
+	.on_read = on_read,
+	.on_close = on_close,
+	.on_drain = on_drain,
 };
 
 /* ---- the way there ------------------------------------------------------------------------- */
@@ -150,7 +152,10 @@ np_err gwlink_new(const struct gwlink_cfg *cfg, struct gwlink **ret_link)
 	frame_in_init(&l->in, FRAME_MAX);
 	l->arena = arena_new(FRAME_ARENA_MAX);
 	const struct httpc_req req = {
-		.to = { .host = l->host, .port = port, .tls = cfg->tls, .timeout_ms = LINK_DIAL_MS },
+		.to = { .host = l->host,
+			.port = port,
+			.tls = cfg->tls,
+			.timeout_ms = LINK_DIAL_MS },
 		.method = "GET",
 		.path = "/v1/stream",
 		.upgrade = FRAME_PROTOCOL,

@@ -24,8 +24,12 @@ static void end_with(struct http *h, struct say_verdict v)
 
 static void hop_start(struct http *h)
 {
-	h->reach = (struct reach){ .run = h->run, .host = h->tgt.host, .port = h->tgt.port,
-				   .is_ip = h->tgt.is_ip, .done = on_reached, .ctx = h };
+	h->reach = (struct reach){ .run = h->run,
+				   .host = h->tgt.host,
+				   .port = h->tgt.port,
+				   .is_ip = h->tgt.is_ip,
+				   .done = on_reached,
+				   .ctx = h };
 	h->seen = (struct cert_seen){ .verify = h->run->def->options.verify,
 				      .host = arena_c(h->run->arena, h->tgt.host) };
 	if (h->seen.host)
@@ -81,10 +85,9 @@ static void follow(struct http *h, long code, const char *to)
 			   NP_FMT(shown));
 		return;
 	}
-	if (!url.p || url.n > HTTP_CHECK_URL_MAX ||
-	    tgt_parse(MON_HTTP, url, &next, &why) < 0) {
-		check_fail(h->run, RES_C_REDIRECT, "redirected to an address that is not usable: %.*s",
-			   NP_FMT(shown));
+	if (!url.p || url.n > HTTP_CHECK_URL_MAX || tgt_parse(MON_HTTP, url, &next, &why) < 0) {
+		check_fail(h->run, RES_C_REDIRECT,
+			   "redirected to an address that is not usable: %.*s", NP_FMT(shown));
 		return;
 	}
 	next_method(h, code);
@@ -130,8 +133,9 @@ static void conclude(struct http *h, long code)
 		.header_n = h->fields,
 	};
 	if (!asrt_has_source(l, ASRT_STATUS) && (code < 200 || code > 399)) {
-		end_with(h, (struct say_verdict){ RES_FAIL, RES_C_STATUS,
-			arena_printf(h->run->arena, "status is %ld", code) });
+		end_with(h, (struct say_verdict){
+				    RES_FAIL, RES_C_STATUS,
+				    arena_printf(h->run->arena, "status is %ld", code) });
 		return;
 	}
 	json_t *json = NULL;
@@ -204,5 +208,8 @@ static const char *prepare(const struct check_def *def)
 }
 
 const struct check_ops http_ops = {
-	.name = "http", .prepare = prepare, .start = start, .cancel = cancel,
+	.name = "http",
+	.prepare = prepare,
+	.start = start,
+	.cancel = cancel,
 };

@@ -17,12 +17,12 @@
 struct http {
 	struct check_run *run;
 	struct reach reach;
-	const char *url;   /* of this hop */
+	const char *url; /* of this hop */
 	struct tgt tgt;
 	np_str method;
-	bool with_body;    /* the request's body goes along */
-	bool foreign;      /* another origin than the monitor's: no secrets in headers */
-	uint32_t hops;     /* redirects followed */
+	bool with_body; /* the request's body goes along */
+	bool foreign;   /* another origin than the monitor's: no secrets in headers */
+	uint32_t hops;  /* redirects followed */
 	struct cert_seen seen;
 	/* one transfer */
 	CURL *easy;

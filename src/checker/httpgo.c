@@ -31,7 +31,7 @@ static CURLcode set_ssl(CURL *easy, void *ssl_ctx, void *ctx)
 	(void)easy;
 	struct http *h = ctx;
 	return certs_prepare(h->run->env->certs, ssl_ctx, &h->seen) < 0 ? CURLE_SSL_CERTPROBLEM
-								       : CURLE_OK;
+									: CURLE_OK;
 }
 
 bool http_head_line(struct http *h, np_str line)

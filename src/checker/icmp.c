@@ -113,7 +113,8 @@ bool icmp_parse(int family, bool raw, np_str packet, struct icmp_heard *ret)
 	}
 	if (type == ICMP6_ECHO_REPLY)
 		return parse_echo(packet, ret);
-	return (type == ICMP6_DST_UNREACH || type == ICMP6_TIME_EXCEEDED) && parse_quoted6(rest, ret);
+	return (type == ICMP6_DST_UNREACH || type == ICMP6_TIME_EXCEEDED) &&
+	       parse_quoted6(rest, ret);
 }
 
 static void hear(struct side *s, np_str packet, const struct addr *from)

@@ -27,8 +27,8 @@ void icmp_wait_free(struct icmp_wait *w); /* NULL is fine */
 
 /* Pure, for tests: what an arriving packet of that family says. Raw IPv4 has its IP header. */
 struct icmp_heard {
-	uint64_t token;   /* 0: not told (an error that quotes too little) */
+	uint64_t token; /* 0: not told (an error that quotes too little) */
 	uint16_t id, seq;
-	int err;          /* 0: echo reply */
+	int err; /* 0: echo reply */
 };
 bool icmp_parse(int family, bool raw, np_str packet, struct icmp_heard *ret);

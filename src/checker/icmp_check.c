@@ -38,8 +38,8 @@ static void send_one(void *ctx)
 	c->sent_us = clock_mono_us();
 	int err = icmp_send(c->wait);
 	if (err) {
-		struct say_verdict v = say_connect(run->arena, err, true, &c->reach.addr,
-						   check_elapsed_us(run));
+		struct say_verdict v =
+			say_connect(run->arena, err, true, &c->reach.addr, check_elapsed_us(run));
 		check_end(run, v.status, v.cls, v.text);
 		return;
 	}
@@ -84,8 +84,13 @@ static void start(struct check_run *run)
 	}
 	c->run = run;
 	run->state = c;
-	c->reach = (struct reach){ .run = run, .host = d->tgt.host, .is_ip = d->tgt.is_ip,
-				   .only_resolve = true, .done = on_resolved, .ctx = c, .fd = -1 };
+	c->reach = (struct reach){ .run = run,
+				   .host = d->tgt.host,
+				   .is_ip = d->tgt.is_ip,
+				   .only_resolve = true,
+				   .done = on_resolved,
+				   .ctx = c,
+				   .fd = -1 };
 	reach_start(&c->reach);
 }
 

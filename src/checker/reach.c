@@ -138,7 +138,8 @@ static void try_next(struct reach *r)
 /* Only what the guard allows is ever connected to. */
 static void take_allowed(struct reach *r, const struct addr *list, size_t n)
 {
-	struct addr_policy pol = { .private_ok = r->run->def->private_ok, .own = &r->run->env->own };
+	struct addr_policy pol = { .private_ok = r->run->def->private_ok,
+				   .own = &r->run->env->own };
 	for (size_t i = 0; i < n; i++) {
 		enum addr_class cls;
 		struct addr to = list[i];

@@ -25,11 +25,11 @@ struct reach {
 	np_str host;
 	uint16_t port;
 	bool is_ip;
-	bool only_resolve; /* find and allow the first address; no connection */
+	bool only_resolve;             /* find and allow the first address; no connection */
 	void (*done)(struct reach *r); /* once, perhaps inside reach_start */
 	void *ctx;
 	/* found */
-	int fd;            /* connected, the callee's to take (set to -1); -1 on failure */
+	int fd; /* connected, the callee's to take (set to -1); -1 on failure */
 	struct addr addr;
 	bool ok;
 	struct say_verdict why; /* when not ok */

@@ -150,7 +150,8 @@ np_err resolv_new(struct loop *l, const struct resolv_cfg *cfg, struct resolv **
 	if (rc != ARES_SUCCESS) {
 		if (ret_why)
 			buf_printf(ret_why, "cannot use name servers %s: %s",
-				   cfg->servers ? cfg->servers : "of the system", ares_strerror(rc));
+				   cfg->servers ? cfg->servers : "of the system",
+				   ares_strerror(rc));
 		destroy(r);
 		return rc == ARES_ENOMEM ? NP_E_NOMEM : NP_E_INVAL;
 	}
@@ -175,7 +176,8 @@ static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinf
 	struct addr list[RESOLV_ADDRS_MAX];
 	size_t n = 0;
 	if (res) {
-		for (struct ares_addrinfo_node *a = res->nodes; a && n < NP_LEN(list); a = a->ai_next)
+		for (struct ares_addrinfo_node *a = res->nodes; a && n < NP_LEN(list);
+		     a = a->ai_next)
 			if (a->ai_family == AF_INET || a->ai_family == AF_INET6)
 				addr_from_sa(a->ai_addr, &list[n++]);
 		ares_freeaddrinfo(res);
@@ -212,17 +214,16 @@ np_err resolv_addrs(struct resolv *r, const char *host, resolv_addrs_fn fn, void
 	return NP_OK;
 }
 
-np_err resolv_query(struct resolv *r, const char *name, uint16_t type, resolv_answer_fn fn,
-		    void *ctx, struct resolv_q **ret_q)
+np_err resolv_query(struct resolv *r, const struct resolv_ask *ask, struct resolv_q **ret_q)
 {
 	struct resolv_q *q = np_zalloc(sizeof *q);
 	if (!q)
 		return NP_E_NOMEM;
-	q->answer = fn;
-	q->ctx = ctx;
+	q->answer = ask->fn;
+	q->ctx = ask->ctx;
 	*ret_q = q;
 	enter(r);
-	ares_query(r->chan, name, ns_c_in, type, on_answer, q);
+	ares_query(r->chan, ask->name, ns_c_in, ask->type, on_answer, q);
 	leave(r);
 	return NP_OK;
 }

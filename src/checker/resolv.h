@@ -13,7 +13,7 @@
 
 struct resolv_cfg {
 	const char *servers; /* "ip[:port],…"; NULL: the system's */
-	bool raw;            /* hand out answers with every rcode instead of asking the next server */
+	bool raw; /* hand out answers with every rcode instead of asking the next server */
 };
 struct resolv;
 NP_NODISCARD np_err resolv_new(struct loop *l, const struct resolv_cfg *cfg,
@@ -27,6 +27,12 @@ typedef void (*resolv_answer_fn)(void *ctx, int status, np_str message);
 /* *ret_q is set before anything else; the callback's owner forgets it there. */
 NP_NODISCARD np_err resolv_addrs(struct resolv *r, const char *host, resolv_addrs_fn fn, void *ctx,
 				 struct resolv_q **ret_q);
-NP_NODISCARD np_err resolv_query(struct resolv *r, const char *name, uint16_t type,
-				 resolv_answer_fn fn, void *ctx, struct resolv_q **ret_q);
+struct resolv_ask {
+	const char *name;
+	uint16_t type; /* of record */
+	resolv_answer_fn fn;
+	void *ctx;
+};
+NP_NODISCARD np_err resolv_query(struct resolv *r, const struct resolv_ask *ask,
+				 struct resolv_q **ret_q);
 void resolv_cancel(struct resolv_q *q); /* NULL is fine */

@@ -5,14 +5,16 @@
 #include "checker/runner_in.h"
 
 /* Label texts must be literals: all of them, by kind and status. */
-#define ROW(kind)                                                                              \
-	{ [RES_NONE] = "", [RES_OK] = "kind=\"" kind "\",status=\"ok\"",                       \
-	  [RES_DEGRADED] = "kind=\"" kind "\",status=\"degraded\"",                            \
-	  [RES_FAIL] = "kind=\"" kind "\",status=\"fail\"",                                    \
-	  [RES_UNKNOWN] = "kind=\"" kind "\",status=\"unknown\"" }
+#define ROW(kind)                                                              \
+	{                                                                      \
+		[RES_NONE] = "", [RES_OK] = "kind=\"" kind "\",status=\"ok\"", \
+		[RES_DEGRADED] = "kind=\"" kind "\",status=\"degraded\"",      \
+		[RES_FAIL] = "kind=\"" kind "\",status=\"fail\"",              \
+		[RES_UNKNOWN] = "kind=\"" kind "\",status=\"unknown\""         \
+	}
 static const char *const labels[MON_KIND_N][RES_STATUS_N] = {
-	[0] = ROW("other"),     [MON_HTTP] = ROW("http"), [MON_TCP] = ROW("tcp"),
-	[MON_ICMP] = ROW("icmp"), [MON_DNS] = ROW("dns"), [MON_TLS] = ROW("tls"),
+	[0] = ROW("other"),       [MON_HTTP] = ROW("http"), [MON_TCP] = ROW("tcp"),
+	[MON_ICMP] = ROW("icmp"), [MON_DNS] = ROW("dns"),   [MON_TLS] = ROW("tls"),
 };
 
 static void make_metrics(struct runner *r, struct metrics *m)
@@ -23,8 +25,8 @@ static void make_metrics(struct runner *r, struct metrics *m)
 						      labels[k][s], "attempts that ended");
 	r->m_late = metrics_get(m, METRIC_HIST_US, "netpulse_check_lateness_seconds", "",
 				"begin of an attempt after its due time");
-	r->m_in_flight = metrics_get(m, METRIC_GAUGE, "netpulse_checks_in_flight", "",
-				     "attempts under way");
+	r->m_in_flight =
+		metrics_get(m, METRIC_GAUGE, "netpulse_checks_in_flight", "", "attempts under way");
 	r->m_queued = metrics_get(m, METRIC_GAUGE, "netpulse_checks_queued", "",
 				  "attempts waiting for a place");
 	r->m_monitors = metrics_get(m, METRIC_GAUGE, "netpulse_monitors_assigned", "",

@@ -21,18 +21,18 @@ struct mon {
 	struct runner *r;
 	struct due_node node;
 	struct check_def *def;
-	struct attempt *attempt;  /* under way; NULL: none */
+	struct attempt *attempt; /* under way; NULL: none */
 	struct mon *queue_next, *queue_prev;
 	bool queued;
-	bool first;               /* the attempt to come opens a slot of its own */
-	bool fresh_slot;          /* queued: attempt 0 of slot_us has not begun */
-	bool stale;               /* not named (yet) in a full assignment */
-	int64_t slot_us;          /* newest slot, wall; 0: none yet */
-	int64_t next_slot_us;     /* wall */
-	int64_t retry_us;         /* mono; 0: none */
-	int64_t due_us;           /* mono: when what is queued should have begun */
+	bool first;           /* the attempt to come opens a slot of its own */
+	bool fresh_slot;      /* queued: attempt 0 of slot_us has not begun */
+	bool stale;           /* not named (yet) in a full assignment */
+	int64_t slot_us;      /* newest slot, wall; 0: none yet */
+	int64_t next_slot_us; /* wall */
+	int64_t retry_us;     /* mono; 0: none */
+	int64_t due_us;       /* mono: when what is queued should have begun */
 	uint32_t next_attempt, retries_left, skipped;
-	uint64_t told_address;    /* hash */
+	uint64_t told_address; /* hash */
 	int64_t told_cert_s, told_us;
 };
 
@@ -53,7 +53,7 @@ struct runner {
 };
 
 /* runner_time.c */
-void runner_plan(struct mon *m);          /* put it into the schedule */
+void runner_plan(struct mon *m); /* put it into the schedule */
 void runner_next_slot(struct mon *m, int64_t after_us);
 void runner_on_timer(void *ctx);
 /* runner_run.c */

@@ -164,7 +164,8 @@ static void on_canary(struct canary_wait *w, bool network_ok)
 	if (!network_ok) {
 		res->status = RES_UNKNOWN;
 		res->cls = RES_C_NETWORK;
-		res->text = arena_printf(a->run->arena,
+		res->text = arena_printf(
+			a->run->arena,
 			"this checker's own network is down: none of its canaries answers (%.*s)",
 			NP_FMT(str_clip_utf8(res->text, 200)));
 	}

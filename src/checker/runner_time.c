@@ -3,8 +3,8 @@
 #include "checker/runner_in.h"
 #include "core/schedule.h"
 
-#define JUMP_US NP_SEC_US          /* a wall clock that moves by more was set, not slewed */
-#define LOOK_AGAIN_MS 1000         /* for such a jump */
+#define JUMP_US NP_SEC_US  /* a wall clock that moves by more was set, not slewed */
+#define LOOK_AGAIN_MS 1000 /* for such a jump */
 
 void runner_plan(struct mon *m)
 {

@@ -54,16 +54,20 @@ struct say_verdict say_connect(struct arena *a, int errno_value, bool local, con
 	(void)addr_print(to, at);
 	if (no_local_route(errno_value, local))
 		return (struct say_verdict){ RES_UNKNOWN, RES_C_NETWORK,
-			arena_printf(a, "this checker has no route to %s", at) };
+					     arena_printf(a, "this checker has no route to %s",
+							  at) };
 	np_str after = say_duration(a, after_us);
 	for (size_t i = 0; i < NP_LEN(words); i++)
 		if (words[i].value == errno_value)
 			return (struct say_verdict){ words[i].status, words[i].cls,
-				arena_printf(a, "%s %s (after %.*s)", words[i].text, at,
-					     NP_FMT(after)) };
-	return (struct say_verdict){ RES_FAIL, RES_C_UNREACHABLE,
+						     arena_printf(a, "%s %s (after %.*s)",
+								  words[i].text, at,
+								  NP_FMT(after)) };
+	return (struct say_verdict){
+		RES_FAIL, RES_C_UNREACHABLE,
 		arena_printf(a, "could not connect to %s: system error %d (after %.*s)", at,
-			     errno_value, NP_FMT(after)) };
+			     errno_value, NP_FMT(after))
+	};
 }
 
 struct say_verdict say_lookup(struct arena *a, int ares_status, np_str host)
@@ -105,9 +109,11 @@ struct say_verdict say_blocked(struct arena *a, const struct addr *to, enum addr
 {
 	char at[ADDR_TEXT_MAX];
 	(void)addr_print_ip(to, at);
-	return (struct say_verdict){ RES_FAIL, RES_C_BLOCKED,
+	return (struct say_verdict){
+		RES_FAIL, RES_C_BLOCKED,
 		arena_printf(a, "blocked: %s is a %s address, which this monitor may not reach", at,
-			     addr_class_name(cls)) };
+			     addr_class_name(cls))
+	};
 }
 
 np_str say_when(struct arena *a, int64_t seconds)

@@ -30,7 +30,8 @@ np_err seg_check_head(np_str bytes)
 {
 	uint64_t version = 0;
 	uint32_t crc = 0;
-	struct cur c = { str_sub(bytes, 8, 16) }, tail = { str_sub(bytes, HEAD_CRC_AT, SEG_HEAD_LEN) };
+	struct cur c = { str_sub(bytes, 8, 16) },
+		   tail = { str_sub(bytes, HEAD_CRC_AT, SEG_HEAD_LEN) };
 	if (bytes.n < SEG_HEAD_LEN || !str_starts(bytes, NP_STR(HEAD_MAGIC)))
 		return NP_E_CORRUPT;
 	if (cur_le64(&c, &version) < 0 || cur_le32(&tail, &crc) < 0 ||

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 #define SEG_HEAD_LEN 64
-#define SEG_REC_LEN 48       /* head of a record */
-#define SEG_ITEM_MAX 4096    /* content of a record */
+#define SEG_REC_LEN 48    /* head of a record */
+#define SEG_ITEM_MAX 4096 /* content of a record */
 #define SEG_VERSION 1
 #define SEG_NO_SHARD 255
 #define SEG_NAME_MAX 64
@@ -25,7 +25,7 @@ struct seg_rec {
 	int64_t slot_us;
 	uint32_t prev_shard; /* SEG_NO_SHARD: the first record of its epoch */
 	uint64_t prev_seq;
-	np_str item;         /* SEG_ITEM; {NULL,0} when only its content is damaged */
+	np_str item;              /* SEG_ITEM; {NULL,0} when only its content is damaged */
 	uint64_t last[NP_SHARDS]; /* SEG_SEAL */
 };
 

@@ -25,10 +25,10 @@ struct sender {
 	struct spool *spool;
 	struct lane lane[NP_SHARDS];
 	size_t under_way;
-	uint32_t next_shard;  /* who is asked first: nobody is always the last */
+	uint32_t next_shard; /* who is asked first: nobody is always the last */
 	int64_t paused_until_ms;
-	size_t items_max;     /* of a batch: fewer while a gateway seems to choke */
-	bool answered;        /* since the link came up */
+	size_t items_max; /* of a batch: fewer while a gateway seems to choke */
+	bool answered;    /* since the link came up */
 	int64_t last_sent_ms;
 	struct waiting suspect; /* the single item under way when links ended */
 	uint32_t suspect_shard, suspicions;
@@ -46,10 +46,10 @@ np_err sender_new(struct spool *spool, struct metrics *m, struct sender **ret_se
 	buf_init(&s->items, ITEMS_BYTES_MAX);
 	buf_init(&s->batch, BATCH_BYTES_MAX);
 	buf_init(&s->frame, FRAME_UP_MAX);
-	s->m_batches = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_batches_total", "",
-				   "batches sent");
-	s->m_items = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_items_total", "",
-				 "items sent");
+	s->m_batches =
+		metrics_get(m, METRIC_COUNTER, "netpulse_uplink_batches_total", "", "batches sent");
+	s->m_items =
+		metrics_get(m, METRIC_COUNTER, "netpulse_uplink_items_total", "", "items sent");
 	s->m_again = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_resends_total", "",
 				 "times that an answer did not come in time");
 	s->m_under_way = metrics_get(m, METRIC_GAUGE, "netpulse_uplink_unanswered_batches", "",
@@ -136,7 +136,9 @@ void sender_down(struct sender *s, bool by_peer)
 
 static bool encode(struct sender *s, const struct spool_batch *b)
 {
-	struct batch_head h = { .epoch = b->epoch, .shard = b->shard, .first_seq = b->first_seq,
+	struct batch_head h = { .epoch = b->epoch,
+				.shard = b->shard,
+				.first_seq = b->first_seq,
 				.end = b->end,
 				.oldest_ms = spool_oldest_ms(s->spool, clock_wall_us()) };
 	buf_reset(&s->batch);
@@ -158,8 +160,8 @@ static bool send_batch(struct sender *s, struct gwlink *link, uint32_t shard)
 		forget(s, l);
 		return false;
 	}
-	l->w[(l->head + l->n++) % SENDER_UNANSWERED] = (struct waiting){
-		b.epoch, b.first_seq, b.last_seq, clock_mono_us() };
+	l->w[(l->head + l->n++) % SENDER_UNANSWERED] =
+		(struct waiting){ b.epoch, b.first_seq, b.last_seq, clock_mono_us() };
 	s->under_way++;
 	s->last_sent_ms = clock_mono_ms();
 	metric_add(s->m_batches, 1);

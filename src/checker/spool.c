@@ -51,8 +51,13 @@ uint64_t spool_unanswered(const struct spool *s)
 
 static bool keep(struct spool *s, uint32_t shard, uint64_t seq, int64_t slot_us, np_str item)
 {
-	struct seg_rec r = { .kind = SEG_ITEM, .shard = shard, .seq = seq, .slot_us = slot_us,
-			     .prev_shard = s->prev_shard, .prev_seq = s->prev_seq, .item = item };
+	struct seg_rec r = { .kind = SEG_ITEM,
+			     .shard = shard,
+			     .seq = seq,
+			     .slot_us = slot_us,
+			     .prev_shard = s->prev_shard,
+			     .prev_seq = s->prev_seq,
+			     .item = item };
 	s->prev_shard = shard;
 	s->prev_seq = seq;
 	if (seg_put_rec(&s->unwritten, &r) < 0) {
@@ -73,8 +78,8 @@ uint64_t spool_add(struct spool *s, uint32_t shard, int64_t slot_us, np_str item
 		st->load_next = 1;
 	uint64_t seq = ++st->last;
 	bool kept = keep(s, shard, seq, slot_us, item);
-	bool shown = st->load_next == seq && stream_has_room(st) &&
-		     stream_push(st, 1, slot_us, item);
+	bool shown =
+		st->load_next == seq && stream_has_room(st) && stream_push(st, 1, slot_us, item);
 	if (!kept && !shown) {
 		metric_add(s->m_lost, 1);
 		stream_lose(st, (struct hole){ seq, 1, slot_us, slot_us, BATCH_W_SPOOL_FULL });

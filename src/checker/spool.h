@@ -21,11 +21,11 @@
 struct spool;
 struct spool_cfg {
 	struct loop *loop;
-	const char *dir;       /* made when missing */
-	int64_t max_bytes;     /* 0: default */
-	size_t segment_max;    /* 0: default */
-	int64_t start_ms;      /* wall clock: the epoch's larger part */
-	uint16_t random;       /* its smaller part */
+	const char *dir;    /* made when missing */
+	int64_t max_bytes;  /* 0: default */
+	size_t segment_max; /* 0: default */
+	int64_t start_ms;   /* wall clock: the epoch's larger part */
+	uint16_t random;    /* its smaller part */
 	struct metrics *metrics;
 	void (*more)(void *ctx); /* there may be something to send */
 	void *ctx;

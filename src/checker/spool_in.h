@@ -41,8 +41,8 @@ enum spool_job_kind { JOB_WRITE, JOB_LOAD, JOB_REMOVE, JOB_STATE };
 struct spool_job {
 	enum spool_job_kind kind;
 	char path[SPOOL_PATH_MAX];
-	struct buf bytes;  /* to write, or read */
-	int fd;            /* JOB_WRITE: the open segment, -1: make it */
+	struct buf bytes; /* to write, or read */
+	int fd;           /* JOB_WRITE: the open segment, -1: make it */
 	uint64_t offset;
 	struct span span;
 	uint64_t epoch, number;
@@ -78,11 +78,11 @@ struct spool {
 	struct spool_job job;
 	struct loop_timer *linger, *tick;
 	bool flush_due, state_dirty;
-	bool wrote_last;   /* a load has its turn after a write */
-	bool disk_full;    /* answered segments go at once */
-	bool renumber;     /* wait: `below` came while a job was running */
+	bool wrote_last; /* a load has its turn after a write */
+	bool disk_full;  /* answered segments go at once */
+	bool renumber;   /* wait: `below` came while a job was running */
 	uint64_t below[NP_SHARDS];
-	int64_t state_ms;  /* when it was saved last */
+	int64_t state_ms; /* when it was saved last */
 	struct metric *m_bytes, *m_items, *m_fsync, *m_lost, *m_errors, *m_dropped;
 };
 
@@ -97,7 +97,8 @@ static inline struct epoch *spool_present(const struct spool *s)
 struct seg *spool_seg_make(struct spool *s, uint64_t epoch, uint64_t number);
 struct seg *spool_seg_of(const struct spool *s, uint64_t epoch, uint64_t number);
 /* Segment on disk that holds this number, or the first one after it; NULL: none. */
-const struct seg *spool_seg_with(const struct spool *s, uint64_t epoch, uint32_t shard, uint64_t seq);
+const struct seg *spool_seg_with(const struct spool *s, uint64_t epoch, uint32_t shard,
+				 uint64_t seq);
 void spool_seg_forget(struct spool *s, size_t index);
 void spool_span_add(struct span *sp, uint32_t shard, uint64_t seq, int64_t slot_us);
 void spool_span_merge(struct span *to, const struct span *more);
@@ -121,7 +122,7 @@ void spool_on_linger(void *ctx);
 void spool_on_tick(void *ctx);
 
 /* spool_job.c */
-void spool_kick(struct spool *s); /* start the most urgent job, if none runs */
+void spool_kick(struct spool *s);   /* start the most urgent job, if none runs */
 void spool_finish(struct spool *s); /* everything to disk, here and now */
 
 /* spool_state.c: answers and holes that must survive a restart. */

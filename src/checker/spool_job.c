@@ -154,8 +154,10 @@ static void job_done(void *ctx)
 
 static void add_seal(struct spool *s)
 {
-	struct seg_rec seal = { .kind = SEG_SEAL, .shard = SEG_NO_SHARD,
-				.prev_shard = s->prev_shard, .prev_seq = s->prev_seq };
+	struct seg_rec seal = { .kind = SEG_SEAL,
+				.shard = SEG_NO_SHARD,
+				.prev_shard = s->prev_shard,
+				.prev_seq = s->prev_seq };
 	for (size_t i = 0; i < NP_SHARDS; i++)
 		seal.last[i] = spool_present(s)->stream[i].last;
 	s->seal_after = seg_put_rec(&s->job.bytes, &seal) == NP_OK;

@@ -67,7 +67,8 @@ static np_err scan_one(struct spool *s, size_t i, struct buf *why)
 		return e;
 	}
 	if (seg_check_head(buf_str(&b)) == NP_E_VERSION) {
-		buf_printf(why, "%s was written by a newer version of this program: run that one", path);
+		buf_printf(why, "%s was written by a newer version of this program: run that one",
+			   path);
 		return NP_E_VERSION;
 	}
 	spool_scan(s, g, buf_str(&b), &keep);

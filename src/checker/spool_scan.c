@@ -108,9 +108,8 @@ void spool_offer(struct spool *s, uint64_t epoch, np_str bytes)
 		struct stream *st = &e->stream[i];
 		if (!wanted[i] || !stream_has_room(st) || st->load_next > g->span.last[i])
 			continue;
-		stream_lose(st, (struct hole){ st->load_next,
-					       g->span.last[i] - st->load_next + 1, g->span.from_us,
-					       g->span.to_us, BATCH_W_DAMAGED });
+		stream_lose(st, (struct hole){ st->load_next, g->span.last[i] - st->load_next + 1,
+					       g->span.from_us, g->span.to_us, BATCH_W_DAMAGED });
 		stream_load_holes(st);
 	}
 }

@@ -125,9 +125,8 @@ struct seg *spool_seg_make(struct spool *s, uint64_t epoch, uint64_t number)
 		return g;
 	if (s->segs_n == s->segs_cap) {
 		size_t cap = s->segs_cap ? s->segs_cap * 2 : 64;
-		struct seg *p = cap > SPOOL_SEGMENTS_MAX
-					? NULL
-					: np_reallocarray(s->segs, cap, sizeof *p);
+		struct seg *p =
+			cap > SPOOL_SEGMENTS_MAX ? NULL : np_reallocarray(s->segs, cap, sizeof *p);
 		if (!p)
 			return NULL;
 		s->segs = p;
@@ -143,7 +142,8 @@ struct seg *spool_seg_make(struct spool *s, uint64_t epoch, uint64_t number)
 	return &s->segs[i];
 }
 
-const struct seg *spool_seg_with(const struct spool *s, uint64_t epoch, uint32_t shard, uint64_t seq)
+const struct seg *spool_seg_with(const struct spool *s, uint64_t epoch, uint32_t shard,
+				 uint64_t seq)
 {
 	for (size_t i = 0; i < s->segs_n; i++) {
 		const struct seg *g = &s->segs[i];
@@ -156,8 +156,7 @@ const struct seg *spool_seg_with(const struct spool *s, uint64_t epoch, uint32_t
 void spool_seg_forget(struct spool *s, size_t index)
 {
 	s->bytes -= s->segs[index].bytes;
-	memmove(&s->segs[index], &s->segs[index + 1],
-		(s->segs_n - index - 1) * sizeof *s->segs);
+	memmove(&s->segs[index], &s->segs[index + 1], (s->segs_n - index - 1) * sizeof *s->segs);
 	s->segs_n--;
 }
 

@@ -144,7 +144,8 @@ void stream_load_holes(struct stream *st)
 		struct buf item = { .p = NULL, .max = sizeof scratch };
 		uint64_t count = h->seq + h->count - st->load_next;
 		int64_t from = h->from_us ? h->from_us : h->to_us;
-		struct batch_lost lost = { .count = count, .from_us = from,
+		struct batch_lost lost = { .count = count,
+					   .from_us = from,
 					   .to_us = h->to_us > from ? h->to_us : from,
 					   .why = (enum batch_why)h->why };
 		bool ok = batch_item_lost(&item, &lost) == NP_OK &&

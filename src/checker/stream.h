@@ -22,11 +22,11 @@ struct stream_ent {
 	uint64_t seq, count; /* numbers it stands for */
 	int64_t slot_us;
 	size_t n;
-	char bytes[];        /* encoded np.v1.Item */
+	char bytes[]; /* encoded np.v1.Item */
 };
 
 struct stream {
-	uint64_t acked, last, load_next; /* load_next is 1 in a new stream */
+	uint64_t acked, last, load_next;          /* load_next is 1 in a new stream */
 	struct stream_ent *head, *tail, *to_send; /* to_send NULL: all of the window is sent */
 	size_t window;
 	size_t window_bytes;

@@ -18,7 +18,7 @@ struct tcp {
 	size_t sent;
 	struct buf reply;
 	bool wants_reply;
-	int64_t sent_us;    /* when the wait for the first byte began */
+	int64_t sent_us; /* when the wait for the first byte began */
 	int64_t first_us;
 };
 
@@ -173,8 +173,13 @@ static void start(struct check_run *run)
 	run->state = t;
 	buf_init(&t->reply, TCP_REPLY_MAX);
 	t->wants_reply = d->options.expect.n > 0 || asrt_has_source(d->assertions, ASRT_REPLY);
-	t->reach = (struct reach){ .run = run, .host = d->tgt.host, .port = d->tgt.port,
-				   .is_ip = d->tgt.is_ip, .done = on_reached, .ctx = t, .fd = -1 };
+	t->reach = (struct reach){ .run = run,
+				   .host = d->tgt.host,
+				   .port = d->tgt.port,
+				   .is_ip = d->tgt.is_ip,
+				   .done = on_reached,
+				   .ctx = t,
+				   .fd = -1 };
 	reach_start(&t->reach);
 }
 

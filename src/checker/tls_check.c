@@ -47,9 +47,11 @@ static void broke(struct tlsc *t, int ssl_error, int errno_value)
 		   ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 	ERR_clear_error();
 	if (ssl_error == SSL_ERROR_SYSCALL && (errno_value == ECONNRESET || errno_value == EPIPE))
-		check_fail(run, RES_C_RESET, "%s reset the connection during the TLS handshake", at);
+		check_fail(run, RES_C_RESET, "%s reset the connection during the TLS handshake",
+			   at);
 	else if (eof)
-		check_fail(run, RES_C_CLOSED, "%s closed the connection during the TLS handshake", at);
+		check_fail(run, RES_C_CLOSED, "%s closed the connection during the TLS handshake",
+			   at);
 	else
 		check_fail(run, RES_C_TLS, "the TLS handshake with %s failed: %s", at,
 			   why ? why : "protocol error");
@@ -130,8 +132,13 @@ static void start(struct check_run *run)
 	t->fd = -1;
 	t->seen = (struct cert_seen){ .verify = d->options.verify, .host = host };
 	run->state = t;
-	t->reach = (struct reach){ .run = run, .host = d->tgt.host, .port = d->tgt.port,
-				   .is_ip = d->tgt.is_ip, .done = on_reached, .ctx = t, .fd = -1 };
+	t->reach = (struct reach){ .run = run,
+				   .host = d->tgt.host,
+				   .port = d->tgt.port,
+				   .is_ip = d->tgt.is_ip,
+				   .done = on_reached,
+				   .ctx = t,
+				   .fd = -1 };
 	reach_start(&t->reach);
 }
 

@@ -10,19 +10,19 @@
 
 #define TICK_MS 250
 #define SECOND_TICKS 4
-#define SETTLED_MS 5000      /* a link that lived so long ends the back-off */
+#define SETTLED_MS 5000 /* a link that lived so long ends the back-off */
 #define RENEW_AGAIN_MS (2 * NP_MIN_MS)
 
 struct uplink {
 	struct uplink_cfg cfg;
 	struct tls *tls;
 	struct sender *sender;
-	struct gwlink *link;    /* up, or on its way */
-	struct gwlink *next;    /* under a new certificate, not up yet */
+	struct gwlink *link; /* up, or on its way */
+	struct gwlink *next; /* under a new certificate, not up yet */
 	struct loop_timer *retry, *tick, *soon, *renew;
 	struct enrol *enrol;
-	size_t gateway;       /* index of the one to try */
-	uint32_t failures;    /* in a row */
+	size_t gateway;    /* index of the one to try */
+	uint32_t failures; /* in a row */
 	uint32_t welcomes, ticks;
 	struct metric *m_up, *m_reconnects, *m_rejected, *m_renewals, *m_pauses, *m_skew;
 };
@@ -38,8 +38,8 @@ static void hello(void *ctx, struct buf *frame)
 	Np__V1__Hello m = NP__V1__HELLO__INIT;
 	NP_CLEANUP(np_free_ptr) struct spool_held *held = np_calloc(FRAME_EPOCHS_MAX, sizeof *held);
 	NP_CLEANUP(np_free_ptr) Np__V1__Epoch *e = np_calloc(FRAME_EPOCHS_MAX, sizeof *e);
-	NP_CLEANUP(np_free_ptr) Np__V1__Epoch **list =
-		np_calloc(FRAME_EPOCHS_MAX, sizeof(Np__V1__Epoch *));
+	NP_CLEANUP(np_free_ptr)
+	Np__V1__Epoch **list = np_calloc(FRAME_EPOCHS_MAX, sizeof(Np__V1__Epoch *));
 	if (!held || !e || !list)
 		return;
 	m.n_epochs = spool_held(u->cfg.spool, held, FRAME_EPOCHS_MAX);
@@ -133,7 +133,8 @@ static void down(void *ctx, struct gwlink *l, const Np__V1__Down *m)
 
 static int64_t backoff_ms(struct uplink *u)
 {
-	int64_t max = u->cfg.backoff_max_ms ? u->cfg.backoff_max_ms : UPLINK_BACKOFF_MAX_MS, ms = max;
+	int64_t max = u->cfg.backoff_max_ms ? u->cfg.backoff_max_ms : UPLINK_BACKOFF_MAX_MS,
+		ms = max;
 	if (u->failures < 7)
 		ms = (int64_t)UPLINK_BACKOFF_MIN_MS << u->failures;
 	if (ms > max)
@@ -179,14 +180,19 @@ static void drained(void *ctx, struct gwlink *l)
 }
 
 static const struct gwlink_ops ops = {
-	.hello = hello, .down = down, .drained = drained, .gone = gone,
+	.hello = hello,
+	.down = down,
+	.drained = drained,
+	.gone = gone,
 };
 
 static np_err open_link(struct uplink *u, struct gwlink **ret)
 {
-	const struct gwlink_cfg cfg = { .loop = u->cfg.loop, .tls = u->tls,
-				      .address = u->cfg.id.gateways[u->gateway], .ops = &ops,
-				      .ctx = u };
+	const struct gwlink_cfg cfg = { .loop = u->cfg.loop,
+					.tls = u->tls,
+					.address = u->cfg.id.gateways[u->gateway],
+					.ops = &ops,
+					.ctx = u };
 	return gwlink_new(&cfg, ret);
 }
 
@@ -265,7 +271,8 @@ static void on_renew(void *ctx)
 	int64_t now_us = clock_wall_us();
 	int64_t half_us = (u->cfg.id.not_after_us - u->cfg.id.not_before_us) / 2;
 	if (now_us < u->cfg.id.not_before_us + half_us - half_us / 5) {
-		plan_renewal(u); /* an hour's look, not yet the time; or a link that did not come up */
+		plan_renewal(
+			u); /* an hour's look, not yet the time; or a link that did not come up */
 		return;
 	}
 	const struct enrol_cfg cfg = { .dir = u->cfg.dir, .fn = on_renewed, .ctx = u };
@@ -366,8 +373,10 @@ static np_err make_tls(struct uplink *u, struct buf *why)
 		e = enrol_path(u->cfg.dir, "root.pem", &root);
 	if (e < 0)
 		return e;
-	const struct tls_cfg cfg = { .use = TLS_LINK_CLIENT, .cert_file = buf_c(&cert),
-				     .key_file = buf_c(&key), .root_file = buf_c(&root) };
+	const struct tls_cfg cfg = { .use = TLS_LINK_CLIENT,
+				     .cert_file = buf_c(&cert),
+				     .key_file = buf_c(&key),
+				     .root_file = buf_c(&root) };
 	return tls_new(&cfg, &u->tls, why);
 }
 

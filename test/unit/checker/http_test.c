@@ -138,9 +138,8 @@ static void serve_bomb(struct server *s, int fd)
 	unsigned char block[4096];
 	size_t n = 0;
 	unsigned bits = 0, nbits = 0;
-#define PUT(v, k)                                                     \
-	for (bits |= (unsigned)(v) << nbits, nbits += (k); nbits >= 8; \
-	     bits >>= 8, nbits -= 8)                                   \
+#define PUT(v, k)                                                                              \
+	for (bits |= (unsigned)(v) << nbits, nbits += (k); nbits >= 8; bits >>= 8, nbits -= 8) \
 	block[n++] = (unsigned char)bits
 	PUT(0, 1);
 	PUT(1, 2);
@@ -173,8 +172,9 @@ static void serve_to_metadata(struct server *s, int fd)
 	char req[8192];
 	(void)s;
 	(void)server_read(fd, req, sizeof req);
-	server_say(fd, "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data/\r\n"
-		       "Content-Length: 0\r\n\r\n");
+	server_say(fd,
+		   "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data/\r\n"
+		   "Content-Length: 0\r\n\r\n");
 }
 
 static void serve_to_file(struct server *s, int fd)
@@ -182,7 +182,9 @@ static void serve_to_file(struct server *s, int fd)
 	char req[8192];
 	(void)s;
 	(void)server_read(fd, req, sizeof req);
-	server_say(fd, "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n");
+	server_say(
+		fd,
+		"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void serve_once_moved(struct server *s, int fd)
@@ -191,11 +193,13 @@ static void serve_once_moved(struct server *s, int fd)
 	(void)s;
 	(void)server_read(fd, req, sizeof req);
 	if (strstr(req, " /there "))
-		server_say(fd, strstr(req, "GET ") && !strstr(req, "Secret") == false
+		server_say(fd, strstr(req, "GET ") && strstr(req, "Secret")
 				       ? "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nkept"
 				       : "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngone");
 	else
-		server_say(fd, "HTTP/1.1 303 See Other\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n");
+		server_say(
+			fd,
+			"HTTP/1.1 303 See Other\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n");
 }
 
 static uint16_t other_port;
@@ -204,9 +208,10 @@ static void serve_elsewhere(struct server *s, int fd)
 	char req[8192], text[300];
 	(void)s;
 	(void)server_read(fd, req, sizeof req);
-	(void)snprintf(text, sizeof text,
-		       "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
-		       other_port);
+	(void)snprintf(
+		text, sizeof text,
+		"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
+		other_port);
 	server_say(fd, text);
 }
 
@@ -225,23 +230,24 @@ struct row {
 static const struct row rows[] = {
 	{ "fine", serve_ok, NULL, NULL, 0, RES_OK, RES_C_NONE, "" },
 	{ "status", serve_503, NULL, NULL, 0, RES_FAIL, RES_C_STATUS, "status is 503" },
-	{ "status wanted", serve_503, NULL, "[{\"source\":\"status\",\"op\":\"eq\",\"value\":503}]", 0,
-	  RES_OK, RES_C_NONE, "" },
+	{ "status wanted", serve_503, NULL, "[{\"source\":\"status\",\"op\":\"eq\",\"value\":503}]",
+	  0, RES_OK, RES_C_NONE, "" },
 	{ "json", serve_ok, NULL, "[{\"source\":\"json:n[1].v\",\"op\":\"eq\",\"value\":42}]", 0,
 	  RES_OK, RES_C_NONE, "" },
-	{ "json wrong", serve_ok, NULL, "[{\"source\":\"json:n[1].v\",\"op\":\"eq\",\"value\":43}]", 0,
-	  RES_FAIL, RES_C_ASSERTION, "42" },
+	{ "json wrong", serve_ok, NULL, "[{\"source\":\"json:n[1].v\",\"op\":\"eq\",\"value\":43}]",
+	  0, RES_FAIL, RES_C_ASSERTION, "42" },
 	{ "json soft", serve_ok, NULL,
-	  "[{\"source\":\"json:n[1].v\",\"op\":\"eq\",\"value\":43,\"soft\":true}]", 0, RES_DEGRADED,
-	  RES_C_ASSERTION, "42" },
+	  "[{\"source\":\"json:n[1].v\",\"op\":\"eq\",\"value\":43,\"soft\":true}]", 0,
+	  RES_DEGRADED, RES_C_ASSERTION, "42" },
 	{ "not json", serve_echo, NULL, "[{\"source\":\"json:a\",\"op\":\"exists\"}]", 0, RES_FAIL,
 	  RES_C_ASSERTION, "not JSON" },
-	{ "header", serve_ok, NULL, "[{\"source\":\"header:x-thing\",\"op\":\"eq\",\"value\":\"A b\"}]",
+	{ "header", serve_ok, NULL,
+	  "[{\"source\":\"header:x-thing\",\"op\":\"eq\",\"value\":\"A b\"}]", 0, RES_OK,
+	  RES_C_NONE, "" },
+	{ "body", serve_ok, NULL, "[{\"source\":\"body\",\"op\":\"contains\",\"value\":\"true\"}]",
 	  0, RES_OK, RES_C_NONE, "" },
-	{ "body", serve_ok, NULL, "[{\"source\":\"body\",\"op\":\"contains\",\"value\":\"true\"}]", 0,
-	  RES_OK, RES_C_NONE, "" },
-	{ "latency", serve_ok, NULL, "[{\"source\":\"latency_ms\",\"op\":\"lt\",\"value\":4000}]", 0,
-	  RES_OK, RES_C_NONE, "" },
+	{ "latency", serve_ok, NULL, "[{\"source\":\"latency_ms\",\"op\":\"lt\",\"value\":4000}]",
+	  0, RES_OK, RES_C_NONE, "" },
 	{ "user agent", serve_echo, NULL,
 	  "[{\"source\":\"body\",\"op\":\"contains\",\"value\":\"User-Agent: NetPulse/test (+https://example.org; region=test)\"}]",
 	  0, RES_OK, RES_C_NONE, "" },
@@ -249,24 +255,28 @@ static const struct row rows[] = {
 	  "[{\"source\":\"body\",\"op\":\"matches\",\"value\":\"POST /p HTTP/1.1*X-K: v*Content-Length: 0*\"}]",
 	  0, RES_OK, RES_C_NONE, "" },
 	{ "head", serve_503, "{\"method\":\"HEAD\"}", NULL, 0, RES_FAIL, RES_C_STATUS, "503" },
-	{ "silence", serve_silence, NULL, NULL, 400, RES_FAIL, RES_C_TIMEOUT, "no answer within 400 ms" },
+	{ "silence", serve_silence, NULL, NULL, 400, RES_FAIL, RES_C_TIMEOUT,
+	  "no answer within 400 ms" },
 	{ "slow head", serve_slow_head, NULL, NULL, 400, RES_FAIL, RES_C_TIMEOUT, "waiting for" },
 	{ "reset", serve_reset, NULL, NULL, 0, RES_FAIL, RES_C_RESET, "reset the connection" },
 	{ "closed", serve_nothing, NULL, NULL, 0, RES_FAIL, RES_C_CLOSED, "without an answer" },
-	{ "short", serve_short, NULL, NULL, 0, RES_FAIL, RES_C_CLOSED, "before the body was complete" },
+	{ "short", serve_short, NULL, NULL, 0, RES_FAIL, RES_C_CLOSED,
+	  "before the body was complete" },
 	{ "infinite", serve_infinite, NULL, NULL, 0, RES_OK, RES_C_NONE, "" },
 	{ "infinite kept", serve_infinite, NULL,
-	  "[{\"source\":\"body\",\"op\":\"contains\",\"value\":\"aaaa\"}]", 0, RES_OK, RES_C_NONE, "" },
+	  "[{\"source\":\"body\",\"op\":\"contains\",\"value\":\"aaaa\"}]", 0, RES_OK, RES_C_NONE,
+	  "" },
 	{ "infinite json", serve_infinite, NULL, "[{\"source\":\"json:a\",\"op\":\"exists\"}]", 0,
 	  RES_FAIL, RES_C_TOO_LARGE, "too large to read as JSON" },
-	{ "bomb", serve_bomb, NULL, "[{\"source\":\"body\",\"op\":\"not_contains\",\"value\":\"x\"}]", 0,
-	  RES_OK, RES_C_NONE, "" },
+	{ "bomb", serve_bomb, NULL,
+	  "[{\"source\":\"body\",\"op\":\"not_contains\",\"value\":\"x\"}]", 0, RES_OK, RES_C_NONE,
+	  "" },
 	{ "endless head", serve_endless_head, NULL, NULL, 0, RES_FAIL, RES_C_TOO_LARGE, "headers" },
 	{ "endless 102", serve_endless_102, NULL, NULL, 0, RES_FAIL, RES_C_TOO_LARGE, "headers" },
 	{ "garbage", serve_garbage, NULL, NULL, 0, RES_FAIL, RES_C_PROTOCOL, "" },
 	{ "loop", serve_loop, NULL, NULL, 0, RES_FAIL, RES_C_REDIRECT, "more than 5 redirects" },
-	{ "loop not followed", serve_loop, "{\"follow_redirects\":false}", NULL, 0, RES_OK, RES_C_NONE,
-	  "" },
+	{ "loop not followed", serve_loop, "{\"follow_redirects\":false}", NULL, 0, RES_OK,
+	  RES_C_NONE, "" },
 	{ "metadata", serve_to_metadata, NULL, NULL, 0, RES_FAIL, RES_C_BLOCKED,
 	  "redirected to http://169.254.169.254/latest/meta-data/: blocked: 169.254.169.254 is a link-local" },
 	{ "file", serve_to_file, NULL, NULL, 0, RES_FAIL, RES_C_REDIRECT, "not usable" },
@@ -284,8 +294,10 @@ static void every_answer_has_its_class_and_sentence(void **state)
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
 		struct server s = { 0 };
 		server_up(&s, rows[i].serve);
-		struct spec spec = { .kind = MON_HTTP, .target = rig_url(s.port, "http", "/p"),
-				     .options = rows[i].options, .assertions = rows[i].assertions,
+		struct spec spec = { .kind = MON_HTTP,
+				     .target = rig_url(s.port, "http", "/p"),
+				     .options = rows[i].options,
+				     .assertions = rows[i].assertions,
 				     .timeout_ms = rows[i].timeout_ms };
 		int64_t began = clock_mono_ms();
 		const struct res_record *res = rig_check(&r, &spec);
@@ -308,7 +320,8 @@ static void a_refused_connection_says_by_whom(void **state)
 	server_down(&s);
 	rig_up(&r, NULL);
 	struct spec spec = { .kind = MON_HTTP, .target = rig_url(s.port, "http", "/") };
-	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_REFUSED, "connection refused by 127.0.0.1:");
+	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_REFUSED,
+		   "connection refused by 127.0.0.1:");
 	rig_down(&r);
 }
 
@@ -344,8 +357,9 @@ static void odd_spellings_of_local_addresses_reach_nothing(void **state)
 	for (size_t i = 0; i < NP_LEN(hosts); i++) {
 		char url[100];
 		(void)snprintf(url, sizeof url, "http://%s:%u/", hosts[i], s.port);
-		struct spec spec = { .kind = MON_HTTP, .target = url, .public_only = true,
-				     .timeout_ms = 300 };
+		struct spec spec = {
+			.kind = MON_HTTP, .target = url, .public_only = true, .timeout_ms = 300
+		};
 		assert_int_not_equal(rig_check(&r, &spec)->status, RES_OK);
 	}
 	assert_int_equal(s.hits, 0);
@@ -362,10 +376,13 @@ static void secrets_do_not_follow_to_another_origin(void **state)
 	other_port = b.port;
 	server_up(&a, serve_elsewhere);
 	rig_up(&r, NULL);
-	struct spec spec = { .kind = MON_HTTP, .target = rig_url(a.port, "http", "/"),
-			     .options = "{\"headers\":{\"Authorization\":\"Bearer x\",\"Accept\":\"t/p\"}}",
-			     .assertions = "[{\"source\":\"body\",\"op\":\"not_contains\",\"value\":\"Bearer\"},"
-					   "{\"source\":\"body\",\"op\":\"contains\",\"value\":\"Accept: t/p\"}]" };
+	struct spec spec = {
+		.kind = MON_HTTP,
+		.target = rig_url(a.port, "http", "/"),
+		.options = "{\"headers\":{\"Authorization\":\"Bearer x\",\"Accept\":\"t/p\"}}",
+		.assertions = "[{\"source\":\"body\",\"op\":\"not_contains\",\"value\":\"Bearer\"},"
+			      "{\"source\":\"body\",\"op\":\"contains\",\"value\":\"Accept: t/p\"}]"
+	};
 	rig_expect(rig_check(&r, &spec), RES_OK, RES_C_NONE, "");
 	rig_down(&r);
 	server_down(&a);
@@ -401,7 +418,8 @@ static void a_cancelled_check_leaves_nothing(void **state)
 	server_up(&s, serve_silence);
 	rig_up(&r, NULL);
 	for (int turns = 0; turns < 12; turns++) {
-		struct spec spec = { .kind = MON_HTTP, .target = rig_url(s.port, "http", "/"),
+		struct spec spec = { .kind = MON_HTTP,
+				     .target = rig_url(s.port, "http", "/"),
 				     .timeout_ms = 100 };
 		(void)rig_check(&r, &spec);
 		r.run->def = r.def;

@@ -39,11 +39,13 @@ static const struct tls_row tls_rows[] = {
 	{ LEAF_GOOD, "localhost", "", RES_OK, RES_C_NONE, "" },
 	{ LEAF_EXPIRED, "localhost", "", RES_FAIL, RES_C_CERT_EXPIRED,
 	  "the certificate expired 3 days ago" },
-	{ LEAF_FUTURE, "localhost", "", RES_FAIL, RES_C_CERT_EXPIRED, "becomes valid only in 2 days" },
+	{ LEAF_FUTURE, "localhost", "", RES_FAIL, RES_C_CERT_EXPIRED,
+	  "becomes valid only in 2 days" },
 	{ LEAF_OTHER_HOST, "localhost", "", RES_FAIL, RES_C_CERT_HOST,
-	  "the certificate is not for localhost" }, /* though its CN is */
+	  "the certificate is not for localhost" },                    /* though its CN is */
 	{ LEAF_SELF, "localhost", "", RES_FAIL, RES_C_CERT_HOST, "" }, /* a root has no SAN */
-	{ LEAF_CLIENT_ONLY, "localhost", "", RES_FAIL, RES_C_CERT_UNTRUSTED, "not meant for servers" },
+	{ LEAF_CLIENT_ONLY, "localhost", "", RES_FAIL, RES_C_CERT_UNTRUSTED,
+	  "not meant for servers" },
 	{ LEAF_OTHER_HOST, "localhost", "{\"verify\":false}", RES_OK, RES_C_NONE, "" },
 	{ LEAF_EXPIRED, "localhost", "{\"verify\":false}", RES_OK, RES_C_NONE, "" },
 };
@@ -106,8 +108,10 @@ static void days_until_the_end_can_be_asserted(void **state)
 	rig_up(&r, p.file);
 	struct server s = { .tls = pki_server(&p, LEAF_GOOD) };
 	server_up(&s, serve_tls);
-	struct spec spec = { .kind = MON_TLS, .target = rig_addr(s.port),
-			     .assertions = "[{\"source\":\"cert_days\",\"op\":\"ge\",\"value\":14}]" };
+	struct spec spec = { .kind = MON_TLS,
+			     .target = rig_addr(s.port),
+			     .assertions =
+				     "[{\"source\":\"cert_days\",\"op\":\"ge\",\"value\":14}]" };
 	rig_expect(rig_check(&r, &spec), RES_OK, RES_C_NONE, "");
 	spec.assertions = "[{\"source\":\"cert_days\",\"op\":\"ge\",\"value\":60,\"soft\":true}]";
 	rig_expect(rig_check(&r, &spec), RES_DEGRADED, RES_C_ASSERTION, "");
@@ -175,11 +179,14 @@ static void tcp_says_and_expects(void **state)
 	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_TIMEOUT, "waiting for the reply of");
 	server_down(&s);
 	server_up(&s, serve_slam);
-	spec = (struct spec){ .kind = MON_TCP, .target = rig_addr(s.port), .options = "{\"expect\":\"x\"}" };
+	spec = (struct spec){ .kind = MON_TCP,
+			      .target = rig_addr(s.port),
+			      .options = "{\"expect\":\"x\"}" };
 	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_CLOSED, "without a reply");
 	server_down(&s);
 	spec = (struct spec){ .kind = MON_TCP, .target = rig_addr(s.port) };
-	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_REFUSED, "connection refused by 127.0.0.1:");
+	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_REFUSED,
+		   "connection refused by 127.0.0.1:");
 	rig_down(&r);
 }
 
@@ -200,7 +207,8 @@ static void an_unanswered_connection_times_out_and_is_told_slow(void **state)
 	}
 	usleep(20000);
 	rig_up(&r, NULL);
-	struct spec spec = { .kind = MON_TCP, .target = rig_addr(ntohs(a.sin_port)),
+	struct spec spec = { .kind = MON_TCP,
+			     .target = rig_addr(ntohs(a.sin_port)),
 			     .timeout_ms = 2300 };
 	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_TIMEOUT,
 		   "no answer within 2.3 s while connecting to 127.0.0.1:");
@@ -261,7 +269,8 @@ static void dns_up(struct dns_server *d)
 
 static void dns_down(struct dns_server *d)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				 .sin_port = htons(d->port) };
 	(void)sendto(d->fd, "", 1, 0, (struct sockaddr *)&a, sizeof a);
 	(void)pthread_join(d->thread, NULL);
@@ -289,8 +298,9 @@ static void dns_answers_are_read_and_compared(void **state)
 	put_rr(&d, 16, "\x05hello\x01!", 8);
 	dns_up(&d);
 	rig_up(&r, NULL);
-	struct spec spec = { .kind = MON_DNS, .target = "www.example.org", .options = options,
-			     .timeout_ms = 3000 };
+	struct spec spec = {
+		.kind = MON_DNS, .target = "www.example.org", .options = options, .timeout_ms = 3000
+	};
 	static const struct {
 		const char *rest;
 		enum res_status status;
@@ -301,9 +311,11 @@ static void dns_answers_are_read_and_compared(void **state)
 		{ ",\"expect\":[\"10.0.0.1\",\"10.0.0.2\"]", RES_OK, RES_C_NONE, "" },
 		{ ",\"expect\":[\"10.0.0.3\"]", RES_FAIL, RES_C_ASSERTION,
 		  "expected 10.0.0.3 among the answers, got 10.0.0.1, 10.0.0.2" },
-		{ ",\"record\":\"MX\",\"expect\":[\"10 MAIL.www.example.org.\"]", RES_OK, RES_C_NONE, "" },
+		{ ",\"record\":\"MX\",\"expect\":[\"10 MAIL.www.example.org.\"]", RES_OK,
+		  RES_C_NONE, "" },
 		{ ",\"record\":\"TXT\",\"expect\":[\"hello!\"]", RES_OK, RES_C_NONE, "" },
-		{ ",\"record\":\"AAAA\"", RES_FAIL, RES_C_DNS, "www.example.org has no AAAA record" },
+		{ ",\"record\":\"AAAA\"", RES_FAIL, RES_C_DNS,
+		  "www.example.org has no AAAA record" },
 	};
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
 		(void)snprintf(options, sizeof options, "{\"resolver\":\"127.0.0.1:%u\"%s}", d.port,
@@ -337,7 +349,8 @@ static void a_malformed_dns_answer_is_refused_at_any_cut(void **state)
 	for (size_t n = 0; n < sizeof msg - 1; n++) {
 		struct dnsmsg m;
 		arena_reset(a);
-		assert_int_equal(dnsmsg_read((np_str){ (const char *)msg, n }, 15, a, &m), NP_E_PROTO);
+		assert_int_equal(dnsmsg_read((np_str){ (const char *)msg, n }, 15, a, &m),
+				 NP_E_PROTO);
 	}
 	struct dnsmsg m;
 	assert_ok(dnsmsg_read((np_str){ (const char *)msg, sizeof msg - 1 }, 15, a, &m));

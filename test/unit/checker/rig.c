@@ -112,15 +112,18 @@ SSL_CTX *pki_server(const struct pki *p, enum leaf_kind kind)
 	EVP_PKEY *key = NULL;
 	X509 *leaf = NULL;
 	struct mint_leaf_req req = {
-		.cn = "localhost", .names = kind == LEAF_OTHER_HOST ? bad : good,
+		.cn = "localhost",
+		.names = kind == LEAF_OTHER_HOST ? bad : good,
 		.n = kind == LEAF_OTHER_HOST ? 1 : 2,
-		.server = kind != LEAF_CLIENT_ONLY, .client = kind == LEAF_CLIENT_ONLY,
+		.server = kind != LEAF_CLIENT_ONLY,
+		.client = kind == LEAF_CLIENT_ONLY,
 		.span = { now - 5 * NP_DAY_US, now + 30 * NP_DAY_US },
 	};
 	if (kind == LEAF_EXPIRED)
 		req.span.not_after_us = now - 3 * NP_DAY_US - NP_HOUR_US;
 	if (kind == LEAF_FUTURE)
-		req.span = (struct mint_span){ now + 2 * NP_DAY_US + NP_HOUR_US, now + 9 * NP_DAY_US };
+		req.span =
+			(struct mint_span){ now + 2 * NP_DAY_US + NP_HOUR_US, now + 9 * NP_DAY_US };
 	assert_ok(x509_key_new(&key));
 	struct mint_issuer ca = { p->root, p->root_key };
 	if (kind == LEAF_SELF)
@@ -232,8 +235,8 @@ void rig_expect(const struct res_record *res, enum res_status status, enum res_c
 	bool ok = res->status == status && res->cls == cls &&
 		  (!*piece || str_find(res->text, str_from_c(piece)) != SIZE_MAX);
 	if (!ok || getenv("RIG_SHOW"))
-		printf("  %s/%s \"%.*s\" code %d\n", res_status_name(res->status), res_class_name(res->cls),
-		       NP_FMT(res->text), res->code);
+		printf("  %s/%s \"%.*s\" code %d\n", res_status_name(res->status),
+		       res_class_name(res->cls), NP_FMT(res->text), res->code);
 	assert_string_equal(res_status_name(res->status), res_status_name(status));
 	assert_string_equal(res_class_name(res->cls), res_class_name(cls));
 	assert_true(ok);

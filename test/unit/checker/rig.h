@@ -32,7 +32,14 @@ struct pki {
 	X509 *root;
 	char file[64]; /* PEM of the root */
 };
-enum leaf_kind { LEAF_GOOD, LEAF_EXPIRED, LEAF_FUTURE, LEAF_OTHER_HOST, LEAF_CLIENT_ONLY, LEAF_SELF };
+enum leaf_kind {
+	LEAF_GOOD,
+	LEAF_EXPIRED,
+	LEAF_FUTURE,
+	LEAF_OTHER_HOST,
+	LEAF_CLIENT_ONLY,
+	LEAF_SELF
+};
 void pki_up(struct pki *p);
 void pki_down(struct pki *p);
 SSL_CTX *pki_server(const struct pki *p, enum leaf_kind kind);

@@ -53,9 +53,13 @@ static void lab_up(struct lab *l, uint32_t concurrency, const char *canary)
 	l->seen = calloc(MAX_RESULTS, sizeof *l->seen);
 	assert_non_null(l->seen);
 	assert_ok(canary_new(&l->rig.env, &canary, canary ? 1 : 0, &l->canary, &why));
-	const struct runner_cfg cfg = { .env = &l->rig.env, .canary = l->canary,
-					.metrics = l->metrics, .concurrency = concurrency,
-					.result = on_result, .slow = on_slow, .ctx = l };
+	const struct runner_cfg cfg = { .env = &l->rig.env,
+					.canary = l->canary,
+					.metrics = l->metrics,
+					.concurrency = concurrency,
+					.result = on_result,
+					.slow = on_slow,
+					.ctx = l };
 	assert_ok(runner_new(&cfg, &l->runner));
 }
 
@@ -183,7 +187,8 @@ static void a_failure_is_tried_again_as_attempts_of_its_slot(void **state)
 	(void)state;
 	struct lab l;
 	lab_up(&l, 0, NULL);
-	set(&l, &(struct mon_spec){ .no = 5, .port = dead_port(), .retries = 2, .interval_ms = 3600000 });
+	set(&l, &(struct mon_spec){
+			.no = 5, .port = dead_port(), .retries = 2, .interval_ms = 3600000 });
 	run(&l, 3500, 0);
 	assert_int_equal(l.n, 3);
 	for (uint32_t i = 0; i < 3; i++) {
@@ -240,8 +245,8 @@ static void attempts_never_overlap_and_missed_slots_are_counted(void **state)
 	int fill[4], fd = black_hole(&port, fill);
 	lab_up(&l, 0, NULL);
 	/* time-outs of 5.5 s with slots every 5 s: one of two is skipped */
-	set(&l, &(struct mon_spec){ .no = 5, .port = port, 
-				.interval_ms = 5000, .timeout_ms = 5500 });
+	set(&l,
+	    &(struct mon_spec){ .no = 5, .port = port, .interval_ms = 5000, .timeout_ms = 5500 });
 	run(&l, 17000, 2);
 	assert_int_equal(l.n, 2);
 	assert_int_equal(l.slow, 2);
@@ -310,9 +315,11 @@ static void an_overloaded_checker_says_so(void **state)
 	int fill[4], fd = black_hole(&port, fill);
 	lab_up(&l, 1, NULL);
 	/* one place, two monitors that hang for 20 s each: the second cannot begin */
-	set(&l, &(struct mon_spec){ .no = 1, .port = port, .interval_ms = 5000, .timeout_ms = 400 });
+	set(&l,
+	    &(struct mon_spec){ .no = 1, .port = port, .interval_ms = 5000, .timeout_ms = 400 });
 	run(&l, 2000, 1);
-	set(&l, &(struct mon_spec){ .no = 2, .port = port, .interval_ms = 3600000, .timeout_ms = 20000 });
+	set(&l, &(struct mon_spec){
+			.no = 2, .port = port, .interval_ms = 3600000, .timeout_ms = 20000 });
 	run(&l, 12000, 2);
 	assert_int_equal(l.n, 2);
 	assert_int_equal(l.seen[1].r.monitor, 1);

@@ -1,68 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The uplink against a gateway of the test's own: real mTLS, real frames, any behaviour. */
-#include "unit/t.h"
+#include "fakegw.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-#include "unit/net/pki.h"
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "checker/uplink.h"
 #include "core/monitor.h"
-#include "core/result.h"
-#include "net/httpd.h"
-#include "net/tls.h"
+#include "spoolrig.h"
 #include "wire/batch.h"
-#include "wire/frame.h"
-
-#define ITEMS 5000
-#define SLOT_0 1700000000000000
-
-struct world {
-	struct loop *loop;
-	struct pki pki;
-	struct metrics *metrics;
-	struct spool *spool;
-	struct uplink *uplink;
-	char spool_dir[128];
-	/* the gateway */
-	struct tls *tls;
-	struct httpd *httpd;
-	struct conn *conn;
-	struct frame_in in;
-	uint64_t last[NP_SHARDS]; /* cursors */
-	uint64_t epoch;
-	uint8_t stored[ITEMS];
-	size_t stored_n, lost, batches, hellos, slows, pings, welcomes;
-	uint32_t instance;
-	/* its behaviour */
-	bool mute;            /* takes batches, says nothing */
-	bool lose;            /* as if they had never come */
-	bool no_welcome;
-	int64_t poison;       /* item that makes it close; -1: none */
-	size_t close_after;   /* batches; 0: never */
-	/* what the checker heard */
-	size_t assigned, jobs;
-};
-
-static uint64_t monitor_of(uint32_t shard)
-{
-	uint64_t no = 1;
-	while (mon_shard(no) != shard)
-		no++;
-	return no;
-}
 
 static void add(struct world *w, uint32_t id)
 {
 	NP_CLEANUP(buf_done) struct buf item;
 	struct res_record r = RES_RECORD_INIT;
-	uint32_t shard = id % NP_SHARDS;
+	uint32_t shard = mon_shard(id + 1);
 	buf_init(&item, BATCH_ITEM_MAX);
-	r.monitor = monitor_of(shard);
+	r.monitor = id + 1;
 	r.revision = 1;
 	r.slot_us = SLOT_0 + (int64_t)id * 1000;
 	r.start_us = r.slot_us;
@@ -70,174 +26,6 @@ static void add(struct world *w, uint32_t id)
 	assert_ok(batch_item_result(&item, &r));
 	(void)spool_add(w->spool, shard, r.slot_us, buf_str(&item));
 }
-
-/* ---- the gateway ---------------------------------------------------------------------------------- */
-
-static void say(struct world *w, struct buf *b)
-{
-	if (w->conn)
-		assert_ok(conn_write(w->conn, buf_str(b)));
-	buf_done(b);
-}
-
-static void hang_up(struct world *w)
-{
-	if (w->conn)
-		conn_free(w->conn);
-	w->conn = NULL;
-}
-
-static void say_ack(struct world *w, uint64_t epoch, uint32_t shard, uint64_t n)
-{
-	struct buf b;
-	Np__V1__Ack m = NP__V1__ACK__INIT;
-	buf_init(&b, 256);
-	m.epoch = epoch;
-	m.shard = shard;
-	m.n = n;
-	assert_ok(frame_put_ack(&b, &m));
-	say(w, &b);
-}
-
-static void take_hello(struct world *w, np_str body)
-{
-	NP_CLEANUP(arena_free_p) struct arena *a = arena_new(1 << 20);
-	Np__V1__Hello *h = NULL;
-	struct buf b;
-	assert_ok(frame_hello(a, body, &h));
-	w->hellos++;
-	w->instance = h->instance;
-	if (w->no_welcome)
-		return;
-	Np__V1__Welcome m = NP__V1__WELCOME__INIT;
-	buf_init(&b, 1024);
-	m.region = (char *)(uintptr_t)PKI_REGION;
-	m.now_us = clock_wall_us();
-	m.frame_max = FRAME_MAX;
-	assert_ok(frame_put_welcome(&b, &m));
-	w->welcomes++;
-	say(w, &b);
-}
-
-static void take_items(struct world *w, const struct batch *b, uint64_t known)
-{
-	for (size_t i = 0; i < batch_head(b)->items; i++) {
-		const struct batch_item *it = batch_item(b, i);
-		assert_null(it->invalid);
-		if (it->seq <= known)
-			continue;
-		if (it->kind == BATCH_LOST) {
-			w->lost += it->count;
-			continue;
-		}
-		w->stored[(it->result.slot_us - SLOT_0) / 1000]++;
-		w->stored_n++;
-	}
-}
-
-static bool has_poison(const struct world *w, const struct batch *b)
-{
-	for (size_t i = 0; i < batch_head(b)->items; i++)
-		if (batch_item(b, i)->kind == BATCH_RESULT &&
-		    (batch_item(b, i)->result.slot_us - SLOT_0) / 1000 == w->poison)
-			return true;
-	return false;
-}
-
-static void take_batch(struct world *w, np_str body)
-{
-	NP_CLEANUP(arena_free_p) struct arena *a = arena_new(BATCH_ARENA_MAX);
-	struct batch *b = NULL;
-	assert_ok(batch_decode(a, body, &b));
-	const struct batch_head *h = batch_head(b);
-	w->batches++;
-	if (w->lose)
-		return;
-	if (has_poison(w, b) || (w->close_after && w->batches % w->close_after == 0)) {
-		hang_up(w);
-		return;
-	}
-	if (w->epoch != h->epoch)
-		memset(w->last, 0, sizeof w->last);
-	w->epoch = h->epoch;
-	uint64_t known = w->last[h->shard];
-	if (h->first_seq > known + 1) {
-		struct buf out;
-		Np__V1__Rewind m = NP__V1__REWIND__INIT;
-		buf_init(&out, 256);
-		m.epoch = h->epoch;
-		m.shard = h->shard;
-		m.n = known + 1;
-		assert_ok(frame_put_rewind(&out, &m));
-		say(w, &out);
-		return;
-	}
-	take_items(w, b, known);
-	if (h->first_seq + h->numbers - 1 > known)
-		w->last[h->shard] = h->first_seq + h->numbers - 1;
-	if (!w->mute)
-		say_ack(w, h->epoch, h->shard, w->last[h->shard]);
-}
-
-static void take_ping(struct world *w, np_str body)
-{
-	NP_CLEANUP(arena_free_p) struct arena *a = arena_new(1 << 16);
-	Np__V1__Ping *p = NULL;
-	Np__V1__Pong m = NP__V1__PONG__INIT;
-	struct buf b;
-	assert_ok(frame_ping(a, body, &p));
-	w->pings++;
-	buf_init(&b, 256);
-	m.nonce = p->nonce;
-	assert_ok(frame_put_pong(&b, &m));
-	say(w, &b);
-}
-
-static void gw_read(void *ctx, np_str bytes)
-{
-	struct world *w = ctx;
-	np_str frame, body;
-	while (w->conn && frame_feed(&w->in, &bytes, &frame) == FRAME_DONE) {
-		enum frame_up kind;
-		assert_ok(frame_up_open(frame, &kind, &body));
-		if (kind == FRAME_HELLO)
-			take_hello(w, body);
-		else if (kind == FRAME_BATCH)
-			take_batch(w, body);
-		else if (kind == FRAME_PING)
-			take_ping(w, body);
-		else
-			w->slows++;
-	}
-}
-
-static void gw_close(void *ctx, np_err why)
-{
-	(void)why;
-	hang_up(ctx);
-}
-
-static const struct conn_ops gw_ops = { .on_read = gw_read, .on_close = gw_close };
-
-static void on_stream(struct httpd_req *r, void *ctx)
-{
-	struct world *w = ctx;
-	np_str early = { NULL, 0 };
-	struct conn *c = httpd_upgrade(r, FRAME_PROTOCOL, &early);
-	if (!c)
-		return;
-	hang_up(w);
-	w->conn = c;
-	frame_in_done(&w->in);
-	frame_in_init(&w->in, FRAME_UP_MAX);
-	conn_handler(c, &gw_ops, w);
-	if (early.n)
-		gw_read(w, early);
-}
-
-static const struct httpd_route routes[] = {
-	{ .method = "GET", .pattern = "/v1/stream", .fn = on_stream },
-};
 
 /* ---- the checker's side ------------------------------------------------------------------------------ */
 
@@ -273,32 +61,6 @@ static void copy(struct world *w, const char *from, const char *to, uint32_t mod
 	assert_ok(file_write_atomic(pki_path(&w->pki, to), buf_str(&b), mode));
 }
 
-static void gw_up(struct world *w)
-{
-	NP_CLEANUP(buf_done) struct buf why;
-	buf_init(&why, 500);
-	const struct tls_cfg tc = { .use = TLS_LINK_SERVER, .cert_file = pki_path(&w->pki, "server.pem"),
-				    .key_file = pki_path(&w->pki, "server.key"),
-				    .root_file = pki_path(&w->pki, "edge.pem") };
-	const struct httpd_cfg hc = { .routes = routes, .n_routes = 1, .ctx = w };
-	assert_ok(tls_new(&tc, &w->tls, &why));
-	w->httpd = httpd_new(w->loop, &hc);
-	assert_non_null(w->httpd);
-}
-
-static uint16_t gw_listen(struct world *w)
-{
-	NP_CLEANUP(buf_done) struct buf why;
-	buf_init(&why, 500);
-	for (uint16_t port = 20000 + (uint16_t)(getpid() % 20000);; port++) {
-		char at[32];
-		(void)snprintf(at, sizeof at, "127.0.0.1:%u", port);
-		const struct listen_cfg lc = { .address = at, .tls = w->tls, .ctx = w };
-		if (httpd_listen(w->httpd, &lc, &why) == NP_OK)
-			return port;
-	}
-}
-
 static void world_up(struct world *w)
 {
 	static int serial;
@@ -314,14 +76,24 @@ static void world_up(struct world *w)
 	frame_in_init(&w->in, FRAME_UP_MAX);
 	gw_up(w);
 	uint16_t port = gw_listen(w);
-	(void)snprintf(w->spool_dir, sizeof w->spool_dir, "/tmp/np-uplink-%d-%d", (int)getpid(), serial++);
-	const struct spool_cfg sc = { .loop = w->loop, .dir = w->spool_dir,
-				      .start_ms = clock_wall_us() / 1000, .metrics = w->metrics,
-				      .more = on_more, .ctx = w };
+	(void)snprintf(w->spool_dir, sizeof w->spool_dir, "/tmp/np-uplink-%d-%d", (int)getpid(),
+		       serial++);
+	const struct spool_cfg sc = { .loop = w->loop,
+				      .dir = w->spool_dir,
+				      .start_ms = clock_wall_us() / 1000,
+				      .metrics = w->metrics,
+				      .more = on_more,
+				      .ctx = w };
 	assert_ok(spool_open(&sc, &w->spool, &why));
-	struct uplink_cfg uc = { .loop = w->loop, .dir = w->pki.dir, .spool = w->spool,
-				 .backoff_max_ms = 30, .metrics = w->metrics, .assign = on_assign,
-				 .job = on_job, .generation = on_generation, .ctx = w };
+	struct uplink_cfg uc = { .loop = w->loop,
+				 .dir = w->pki.dir,
+				 .spool = w->spool,
+				 .backoff_max_ms = 30,
+				 .metrics = w->metrics,
+				 .assign = on_assign,
+				 .job = on_job,
+				 .generation = on_generation,
+				 .ctx = w };
 	uc.id.n_gateways = 1;
 	uc.id.not_before_us = clock_wall_us();
 	uc.id.not_after_us = clock_wall_us() + NP_DAY_US;
@@ -334,7 +106,7 @@ static void world_down(struct world *w)
 	uplink_free(w->uplink);
 	w->uplink = NULL;
 	spool_close(w->spool);
-	hang_up(w);
+	gw_hang_up(w);
 	frame_in_done(&w->in);
 	httpd_free(w->httpd);
 	tls_free(w->tls);
@@ -345,9 +117,8 @@ static void world_down(struct world *w)
 	for (size_t i = 0; i < NP_LEN(files); i++)
 		(void)unlink(pki_path(&w->pki, files[i]));
 	pki_done(&w->pki);
-	char cmd_path[200];
-	(void)snprintf(cmd_path, sizeof cmd_path, "%s/lock", w->spool_dir);
-	(void)unlink(cmd_path);
+	srig_empty_dir(w->spool_dir);
+	(void)rmdir(w->spool_dir);
 }
 
 static void until(struct world *w, bool (*done)(const struct world *w), int64_t ms)
@@ -491,7 +262,7 @@ static void pauses_are_kept_and_words_are_heard(void **state)
 	until(&w, is_up, 5000);
 	Np__V1__Pause pause = NP__V1__PAUSE__INIT;
 	pause.for_ms = 400;
-	pause.why = (char *)(uintptr_t)"busy";
+	pause.why = (char *)(uintptr_t) "busy";
 	buf_init(&b, 1024);
 	assert_ok(frame_put_pause(&b, &pause));
 	Np__V1__Job job = NP__V1__JOB__INIT;
@@ -502,13 +273,13 @@ static void pauses_are_kept_and_words_are_heard(void **state)
 	m.monitor = 5;
 	m.revision = 1;
 	m.kind = MON_TCP;
-	m.target = (char *)(uintptr_t)"127.0.0.1:1";
+	m.target = (char *)(uintptr_t) "127.0.0.1:1";
 	Np__V1__Assign as = NP__V1__ASSIGN__INIT;
 	as.full = true;
 	as.n_upsert = 1;
 	as.upsert = list;
 	assert_ok(frame_put_assign(&b, &as));
-	say(&w, &b);
+	gw_say(&w, &b);
 	for (int i = 0; i < 10; i++)
 		loop_run_for(w.loop, 5);
 	assert_int_equal(w.jobs, 1);
