@@ -175,8 +175,7 @@ np_err after_build(struct group *g)
 		fill(&k);
 	g->after.groups = fx_alloc(k.x, (k.list.n + 1) * sizeof *g->after.groups);
 	for (struct fx_row *r = k.list.first; r && k.x->err == NP_OK; r = r->next)
-		g->after.groups[g->after.n_groups++] =
-			&NP_CONTAINER_OF(r, struct part, row)->msg;
+		g->after.groups[g->after.n_groups++] = &NP_CONTAINER_OF(r, struct part, row)->msg;
 	map_free(k.parts, NULL);
 	return k.x->err;
 }

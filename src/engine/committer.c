@@ -22,8 +22,7 @@ struct committer {
 
 static void name_metrics(struct committer *c, struct metrics *m)
 {
-	c->groups = metrics_get(m, METRIC_COUNTER, "netpulse_engine_groups_total", "",
-				"Commits");
+	c->groups = metrics_get(m, METRIC_COUNTER, "netpulse_engine_groups_total", "", "Commits");
 	c->items = metrics_get(m, METRIC_COUNTER, "netpulse_engine_committed_items_total", "",
 			       "Items committed");
 	c->size = metrics_get(m, METRIC_GAUGE, "netpulse_engine_group_items", "",
@@ -105,7 +104,8 @@ static np_err commit(struct committer *c, const struct group *g)
 			set_behind(c, false);
 		if (e != NP_E_DB_GONE) {
 			if (e < 0)
-				np_log(NP_WARN, "commit.refused", KV_ERR(e), KV_U64("statement", at),
+				np_log(NP_WARN, "commit.refused", KV_ERR(e),
+				       KV_U64("statement", at),
 				       KV_C("sqlstate", pg_conn_error(c->db)->sqlstate),
 				       KV_C("db", pg_conn_error(c->db)->message),
 				       KV_U64("inputs", g->inputs));

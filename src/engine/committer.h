@@ -12,7 +12,7 @@
 #include "redis/redis.h"
 #include "wire/seal.h"
 
-#define COMMITTER_QUEUE 64     /* groups waiting */
+#define COMMITTER_QUEUE 64      /* groups waiting */
 #define COMMITTER_CALL_MS 10000 /* one commit */
 
 struct committer_cfg {

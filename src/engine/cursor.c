@@ -160,10 +160,12 @@ void cursors_each(const struct cursors *c, void (*fn)(void *ctx, const struct cu
 	while (map_next(c->peers, &pos, &checker, &value)) {
 		const struct peer *p = value;
 		if (p->closed_below)
-			fn(ctx, &(struct cursor_row){ .checker = checker, .closed = true,
+			fn(ctx, &(struct cursor_row){ .checker = checker,
+						      .closed = true,
 						      .epoch = p->closed_below });
 		for (size_t i = 0; i < p->n; i++)
-			fn(ctx, &(struct cursor_row){ .checker = checker, .epoch = p->epoch[i].no,
+			fn(ctx, &(struct cursor_row){ .checker = checker,
+						      .epoch = p->epoch[i].no,
 						      .last = p->epoch[i].last });
 	}
 }

@@ -26,9 +26,15 @@ static const struct conf_item items[] = {
 	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
 	{ .key = "shards.want", .kind = CONF_INT, .min = 1, .max = NP_SHARDS, .fallback = "16" },
 	{ .key = "lease_ms", .kind = CONF_INT, .min = 500, .max = 60000, .fallback = "3000" },
-	{ .key = "snapshot.every_ms", .kind = CONF_INT, .min = 100, .max = 3600000,
+	{ .key = "snapshot.every_ms",
+	  .kind = CONF_INT,
+	  .min = 100,
+	  .max = 3600000,
 	  .fallback = "30000" },
-	{ .key = "snapshot.items", .kind = CONF_INT, .min = 1, .max = 100000000,
+	{ .key = "snapshot.items",
+	  .kind = CONF_INT,
+	  .min = 1,
+	  .max = 100000000,
 	  .fallback = "500000" },
 };
 
@@ -161,24 +167,40 @@ static np_err make_parts(struct engine *e, const struct conf *c)
 	e->to_committer = mbox_new(COMMITTER_QUEUE);
 	if (!e->to_folder || !e->to_keeper || !e->to_committer)
 		return NP_E_NOMEM;
-	e->folder = folder_new(&(struct folder_cfg){
-		.redis = redis, .seal = e->seal, .engine = conf_str(c, "name"), .want = e->want,
-		.snapshot_ms = conf_int(c, "snapshot.every_ms"),
-		.snapshot_items = (size_t)conf_int(c, "snapshot.items"), .in = e->to_folder,
-		.keeper = e->to_keeper, .committer = e->to_committer, .metrics = e->metrics });
-	e->keeper = keeper_new(&(struct keeper_cfg){
-		.db = db, .owner = e->owner, .want = e->want, .lease_ms = conf_int(c, "lease_ms"),
-		.in = e->to_keeper, .folder = e->to_folder, .metrics = e->metrics });
-	e->committer = committer_new(&(struct committer_cfg){
-		.db = db, .redis = redis, .seal = e->seal, .engine = conf_str(c, "name"),
-		.in = e->to_committer, .folder = e->to_folder, .metrics = e->metrics });
+	e->folder = folder_new(
+		&(struct folder_cfg){ .redis = redis,
+				      .seal = e->seal,
+				      .engine = conf_str(c, "name"),
+				      .want = e->want,
+				      .snapshot_ms = conf_int(c, "snapshot.every_ms"),
+				      .snapshot_items = (size_t)conf_int(c, "snapshot.items"),
+				      .in = e->to_folder,
+				      .keeper = e->to_keeper,
+				      .committer = e->to_committer,
+				      .metrics = e->metrics });
+	e->keeper = keeper_new(&(struct keeper_cfg){ .db = db,
+						     .owner = e->owner,
+						     .want = e->want,
+						     .lease_ms = conf_int(c, "lease_ms"),
+						     .in = e->to_keeper,
+						     .folder = e->to_folder,
+						     .metrics = e->metrics });
+	e->committer = committer_new(&(struct committer_cfg){ .db = db,
+							      .redis = redis,
+							      .seal = e->seal,
+							      .engine = conf_str(c, "name"),
+							      .in = e->to_committer,
+							      .folder = e->to_folder,
+							      .metrics = e->metrics });
 	return e->folder && e->keeper && e->committer ? NP_OK : NP_E_NOMEM;
 }
 
 static np_err listen_to(struct engine *e, const struct conf *c, struct buf *why)
 {
-	const struct sub_cfg sub = { .conf = redis_conf_from(c), .message = on_message,
-				     .connected = on_connected, .ctx = e };
+	const struct sub_cfg sub = { .conf = redis_conf_from(c),
+				     .message = on_message,
+				     .connected = on_connected,
+				     .ctx = e };
 	e->sub = sub_new(e->loop, &sub);
 	if (!e->sub)
 		return NP_E_NOMEM;
@@ -186,8 +208,12 @@ static np_err listen_to(struct engine *e, const struct conf *c, struct buf *why)
 	if (err == NP_OK)
 		err = sub_add(e->sub, NP_STR(JOB_REGISTRY_CHANNEL));
 	if (err == NP_OK && conf_str(c, "admin.listen"))
-		err = admin_start(e->loop, &(struct admin_cfg){ .listen = conf_str(c, "admin.listen"),
-				  .metrics = e->metrics, .ready = is_ready, .ctx = e }, &e->admin, why);
+		err = admin_start(e->loop,
+				  &(struct admin_cfg){ .listen = conf_str(c, "admin.listen"),
+						       .metrics = e->metrics,
+						       .ready = is_ready,
+						       .ctx = e },
+				  &e->admin, why);
 	return err == NP_OK ? loop_on_stop(e->loop, on_stop, e) : err;
 }
 

@@ -11,9 +11,8 @@ struct checker {
 	int64_t banned_us;
 };
 struct feed {
-	struct map *checkers;   /* number -> struct checker */
+	struct map *checkers; /* number -> struct checker */
 	uint64_t checker_xid, membership_xid;
-	struct map *given;      /* inbox ids that the folder has */
 };
 
 struct feed *feed_new(void)
@@ -22,10 +21,9 @@ struct feed *feed_new(void)
 	if (!f)
 		return NULL;
 	f->checkers = map_new(FEED_CHECKERS_MAX);
-	f->given = map_new(1 << 20);
-	if (f->checkers && f->given)
+	if (f->checkers)
 		return f;
-	feed_free(f);
+	free(f);
 	return NULL;
 }
 
@@ -33,32 +31,11 @@ void feed_free(struct feed *f)
 {
 	if (!f)
 		return;
-	if (f->checkers)
-		map_free(f->checkers, free);
-	if (f->given)
-		map_free(f->given, NULL);
+	map_free(f->checkers, free);
 	free(f);
 }
 
-/* ---- reading into the message's memory ---- */
-
-static char *own_c(struct msg *m, np_str s)
-{
-	static char none[1];
-	char *p = s.n > 0 ? arena_alloc(m->arena, s.n + 1) : none;
-	if (p && s.n > 0)
-		memcpy(p, s.p, s.n);
-	return p;
-}
-
-static ProtobufCBinaryData own_uuid(struct msg *m, const struct pg_res *res, size_t row, size_t col)
-{
-	uint8_t *id = arena_alloc(m->arena, 16);
-	if (!id)
-		return (ProtobufCBinaryData){ 0 };
-	pg_res_uuid(res, row, col, id);
-	return (ProtobufCBinaryData){ 16, id };
-}
+/* ---- reading ---- */
 
 static np_err query_xid(struct pg_conn *c, enum sql s, uint64_t xid, struct pg_res **ret)
 {
@@ -271,211 +248,6 @@ np_err feed_all_memberships(struct feed *f, struct pg_conn *c, uint32_t shard, s
 	return e < 0 ? e : add_memberships(f, res, shard, rows);
 }
 
-/* ---- definitions ---- */
-
-static np_err read_regions(const struct pg_res *res, size_t row, struct msg *rows,
-			   Np__I1__DefinitionInput *d)
-{
-	int64_t no[MON_REGIONS_MAX];
-	np_str name[MON_REGIONS_MAX];
-	size_t n = pg_res_ints(res, row, 6, no, MON_REGIONS_MAX);
-	size_t names = pg_res_strs(res, row, 8, name, MON_REGIONS_MAX);
-	if (n > MON_REGIONS_MAX || names != n)
-		n = 0; /* refused when it is folded */
-	d->regions = arena_calloc(rows->arena, n + 1, sizeof *d->regions);
-	d->region_names = arena_calloc(rows->arena, n + 1, sizeof *d->region_names);
-	if (!d->regions || !d->region_names)
-		return NP_E_NOMEM;
-	for (size_t i = 0; i < n; i++) {
-		d->regions[i] = (uint32_t)no[i];
-		d->region_names[i] = own_c(rows, name[i]);
-		if (!d->region_names[i])
-			return NP_E_NOMEM;
-	}
-	d->n_regions = d->n_region_names = n;
-	return NP_OK;
-}
-
-/* Columns of SQL_MONITORS and SQL_REVISIONS. */
-static np_err add_definition(const struct pg_res *res, size_t row, struct msg *rows,
-			     Np__I1__DefinitionInput **ret)
-{
-	uint64_t no = (uint64_t)pg_res_i64(res, row, 0);
-	Np__I1__DefinitionInput *d = arena_alloc(rows->arena, sizeof *d);
-	Np__I1__Input *in;
-	np_err e = msg_add_row(rows, mon_shard(no), &in);
-	if (e < 0 || !d)
-		return NP_E_NOMEM;
-	*d = (Np__I1__DefinitionInput)NP__I1__DEFINITION_INPUT__INIT;
-	d->monitor = no;
-	d->monitor_id = own_uuid(rows, res, row, 1);
-	d->org = (uint64_t)pg_res_i64(res, row, 2);
-	d->revision = (uint32_t)pg_res_i64(res, row, 3);
-	d->definition_json = own_c(rows, pg_res_str(res, row, 4));
-	d->provenance = own_c(rows, pg_res_str(res, row, 5));
-	d->pinned = (uint64_t)pg_res_i64(res, row, 7);
-	d->actor = own_c(rows, pg_res_str(res, row, 9));
-	e = read_regions(res, row, rows, d);
-	if (e < 0 || !d->monitor_id.data || !d->definition_json || !d->provenance || !d->actor)
-		return NP_E_NOMEM;
-	in->kind_case = NP__I1__INPUT__KIND_DEFINITION;
-	in->definition = d;
-	*ret = d;
-	return NP_OK;
-}
-
-#define MONITORS_AT_ONCE 1000
-
-np_err feed_monitors(struct feed *f NP_UNUSED, struct pg_conn *c, const struct shard *s,
-		     struct msg *rows)
-{
-	uint64_t after = 0;
-	for (;;) {
-		NP_CLEANUP(pg_params_done) struct pg_params p;
-		NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-		pg_params_init(&p);
-		pg_params_i16(&p, (int16_t)s->no);
-		pg_params_i64(&p, (int64_t)after);
-		pg_params_i32(&p, MONITORS_AT_ONCE);
-		np_err e = pg_exec(c, sql_text(SQL_MONITORS), &p, &res);
-		for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
-			after = (uint64_t)pg_res_i64(res, i, 0);
-			const struct mon *m = shard_monitor(s, after);
-			Np__I1__DefinitionInput *d;
-			if (!m || m->def.revision < (uint64_t)pg_res_i64(res, i, 3))
-				e = add_definition(res, i, rows, &d);
-		}
-		if (e < 0 || pg_res_rows(res) < MONITORS_AT_ONCE)
-			return e;
-	}
-}
-
-/* revision 0: the newest. */
-static np_err query_revisions(struct pg_conn *c, const struct msg_want *want, size_t n,
-			      struct pg_res **ret)
-{
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	struct pg_array monitor, revision;
-	pg_array_init(&monitor, PG_INT8);
-	pg_array_init(&revision, PG_INT8);
-	for (size_t i = 0; i < n; i++) {
-		pg_array_int(&monitor, (int64_t)want[i].monitor);
-		pg_array_int(&revision, want[i].revision);
-	}
-	pg_params_init(&p);
-	pg_params_array(&p, &monitor);
-	pg_params_array(&p, &revision);
-	pg_array_done(&monitor);
-	pg_array_done(&revision);
-	return pg_exec(c, sql_text(SQL_REVISIONS), &p, ret);
-}
-
-np_err feed_wanted(struct feed *f NP_UNUSED, struct pg_conn *c, const struct msg *want,
-		   struct msg *rows)
-{
-	np_err e = NP_OK;
-	for (size_t i = 0; e == NP_OK && i < want->n; i++) {
-		NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-		struct msg_want newest = { .monitor = want->want[i].monitor };
-		Np__I1__DefinitionInput *d;
-		e = query_revisions(c, &newest, 1, &res);
-		if (e == NP_OK && pg_res_rows(res) > 0 &&
-		    mon_shard(newest.monitor) == want->shard_no)
-			e = add_definition(res, 0, rows, &d);
-	}
-	return e;
-}
-
-/* ---- commands ---- */
-
-static np_err add_define(struct pg_conn *c, const struct pg_res *row_of, size_t row,
-			 struct msg *rows)
-{
-	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	struct msg_want want = { .monitor = (uint64_t)pg_res_i64(row_of, row, 3),
-				 .revision = (uint32_t)pg_res_i64(row_of, row, 7) };
-	Np__I1__DefinitionInput *d;
-	np_err e = query_revisions(c, &want, 1, &res);
-	if (e < 0)
-		return e;
-	if (pg_res_rows(res) == 0)
-		return NP_E_NOTFOUND;
-	e = add_definition(res, 0, rows, &d);
-	if (e == NP_OK) {
-		d->inbox_id = own_uuid(rows, row_of, row, 0);
-		d->actor = own_c(rows, pg_res_str(row_of, row, 4));
-	}
-	return e < 0 || (d->inbox_id.data && d->actor) ? e : NP_E_NOMEM;
-}
-
-static np_err add_command(const struct pg_res *res, size_t row, struct msg *rows)
-{
-	Np__I1__CommandInput *cmd = arena_alloc(rows->arena, sizeof *cmd);
-	Np__I1__Input *in;
-	np_err e = msg_add_row(rows, (uint32_t)pg_res_i64(res, row, 1), &in);
-	if (e < 0 || !cmd)
-		return NP_E_NOMEM;
-	*cmd = (Np__I1__CommandInput)NP__I1__COMMAND_INPUT__INIT;
-	cmd->inbox_id = own_uuid(rows, res, row, 0);
-	cmd->monitor = (uint64_t)pg_res_i64(res, row, 3);
-	cmd->actor = own_c(rows, pg_res_str(res, row, 4));
-	cmd->command = own_c(rows, pg_res_str(res, row, 5));
-	cmd->body_json = own_c(rows, pg_res_str(res, row, 6));
-	if (!cmd->inbox_id.data || !cmd->actor || !cmd->command || !cmd->body_json)
-		return NP_E_NOMEM;
-	in->kind_case = NP__I1__INPUT__KIND_COMMAND;
-	in->command = cmd;
-	return NP_OK;
-}
-
-static np_err query_inbox(struct pg_conn *c, uint32_t mask, struct pg_res **ret)
-{
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	struct pg_array ids;
-	pg_array_init(&ids, PG_INT2);
-	for (uint32_t i = 0; i < NP_SHARDS; i++)
-		if (mask >> i & 1)
-			pg_array_int(&ids, i);
-	pg_params_init(&p);
-	pg_params_array(&p, &ids);
-	pg_array_done(&ids);
-	return pg_exec(c, sql_text(SQL_INBOX), &p, ret);
-}
-
-np_err feed_inbox(struct feed *f, struct pg_conn *c, uint32_t mask, struct msg *rows)
-{
-	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	np_err e = query_inbox(c, mask, &res);
-	struct map *given = e == NP_OK ? map_new(1 << 20) : NULL;
-	if (!given)
-		return e < 0 ? e : NP_E_NOMEM;
-	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
-		uint8_t id[16] = { 0 };
-		pg_res_uuid(res, i, 0, id);
-		bool had = map_get(f->given, map_key_id(id)) != NULL;
-		if (!had && str_eq_c(pg_res_str(res, i, 5), "define"))
-			e = add_define(c, res, i, rows);
-		else if (!had)
-			e = add_command(res, i, rows);
-		if (e == NP_E_NOTFOUND) /* no such revision: let the fold refuse it */
-			e = add_command(res, i, rows);
-		if (e == NP_OK)
-			e = map_put(given, map_key_id(id), f, NULL); /* any value: it is a set */
-	}
-	map_free(f->given, NULL); /* what is decided is not asked for again */
-	f->given = given;
-	return e;
-}
-
-void feed_forget(struct feed *f)
-{
-	size_t pos = 0;
-	uint64_t key;
-	void *value;
-	while (map_next(f->given, &pos, &key, &value))
-		(void)map_del(f->given, key);
-}
-
 /* ---- channels, presence ---- */
 
 np_err feed_channels(struct pg_conn *c, struct msg **ret)
@@ -503,7 +275,7 @@ np_err feed_channels(struct pg_conn *c, struct msg **ret)
 np_err feed_seen(struct pg_conn *c, const struct msg *seen)
 {
 	static const enum pg_type types[] = { PG_INT8, PG_INT8, PG_INT4, PG_TIMESTAMPTZ, PG_BOOL,
-					      PG_TEXT, PG_INT8, PG_INT4, PG_INT8, PG_INT4 };
+					      PG_TEXT, PG_INT8, PG_INT4, PG_INT8,        PG_INT4 };
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	struct pg_array a[NP_LEN(types)];
 	for (size_t i = 0; i < NP_LEN(types); i++)

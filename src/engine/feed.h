@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feed.h - rows of the tables that shards depend on, read as inputs.
+/* feed.h - checkers, bans, memberships, channels: rows that shards depend on.
  *
- * Floor 4 (engine). Definitions, memberships, bans, commands. Blocking; the keeper's
- * thread. Nothing that committed late is missed: polls start where the oldest
- * running transaction of the poll before began.
+ * Floor 4 (engine). Blocking; the keeper's thread. Nothing that committed late is
+ * missed: polls start where the oldest running transaction of the poll before began.
  */
 #pragma once
 #include "engine/msg.h"
@@ -28,16 +27,6 @@ NP_NODISCARD np_err feed_memberships(struct feed *f, struct pg_conn *c, struct m
 /* Those that may still matter, for one shard that was loaded. */
 NP_NODISCARD np_err feed_all_memberships(struct feed *f, struct pg_conn *c, uint32_t shard,
 					 struct msg *rows);
-/* Definitions of a loaded shard that are newer than what it knows. */
-NP_NODISCARD np_err feed_monitors(struct feed *f, struct pg_conn *c, const struct shard *s,
-				  struct msg *rows);
-/* The newest definitions of what a shard asked for. */
-NP_NODISCARD np_err feed_wanted(struct feed *f, struct pg_conn *c, const struct msg *want,
-				struct msg *rows);
-/* Undecided commands of the shards in `mask`, each given once until feed_forget. */
-NP_NODISCARD np_err feed_inbox(struct feed *f, struct pg_conn *c, uint32_t mask,
-			       struct msg *rows);
-void feed_forget(struct feed *f);
 /* Channels by organisation: *ret is MSG_CHANNELS. */
 NP_NODISCARD np_err feed_channels(struct pg_conn *c, struct msg **ret);
 /* What the folder says about checkers, written down. */

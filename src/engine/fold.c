@@ -41,9 +41,10 @@ static np_err on_ban(struct foldin *f, const Np__I1__BanInput *in)
 		f->s->registry_gen = in->registry_gen;
 	if (shard_is_banned(f->s, in->checker))
 		return NP_OK;
-	np_err e = shard_put_ban(f->s, &(struct shard_ban){
-		.checker = in->checker, .region = in->region, .at_us = in->at_us,
-		.registry_gen = in->registry_gen });
+	np_err e = shard_put_ban(f->s, &(struct shard_ban){ .checker = in->checker,
+							    .region = in->region,
+							    .at_us = in->at_us,
+							    .registry_gen = in->registry_gen });
 	return e < 0 ? e : each_vote_of(f, in->checker, MST_BAN);
 }
 

@@ -88,9 +88,14 @@ static void show(struct one *o, struct mon *m, const struct res_record *r)
 static struct vote_attempt attempt_of(const struct one *o, const struct res_record *r)
 {
 	return (struct vote_attempt){
-		.revision = r->revision, .slot_us = r->slot_us, .attempt = r->attempt,
-		.start_us = r->start_us, .duration_us = r->duration_us,
-		.received_us = o->in->received_us, .status = r->status, .cls = r->cls,
+		.revision = r->revision,
+		.slot_us = r->slot_us,
+		.attempt = r->attempt,
+		.start_us = r->start_us,
+		.duration_us = r->duration_us,
+		.received_us = o->in->received_us,
+		.status = r->status,
+		.cls = r->cls,
 		.code = r->code,
 	};
 }
@@ -101,8 +106,7 @@ static bool is_newest(const struct vote *v, const struct res_record *r)
 	return v->status != RES_NONE && v->slot_us == r->slot_us && v->attempt == r->attempt;
 }
 
-static np_err count_result(struct one *o, struct mon *m, uint32_t index,
-			   const struct res_record *r)
+static np_err count_result(struct one *o, struct mon *m, uint32_t index, const struct res_record *r)
 {
 	struct vote_attempt a = attempt_of(o, r);
 	if (is_newest(&m->st.vote[index], r)) {

@@ -39,8 +39,10 @@ static np_err delete_it(struct foldin *f, struct mon *m, const Np__I1__Definitio
 {
 	struct mst_event ev = { .kind = MST_COMMAND };
 	ev.command.kind = CMD_DELETE;
-	np_err e = foldin_apply(f, m, &ev, &(struct fxstep_cause){
-		.at_us = f->at_us, .actor = str_from_c(in->actor), .origin = NP_STR("api") });
+	np_err e = foldin_apply(f, m, &ev,
+				&(struct fxstep_cause){ .at_us = f->at_us,
+							.actor = str_from_c(in->actor),
+							.origin = NP_STR("api") });
 	m->deleted = true;
 	m->def.revision = in->revision;
 	if (m->st.revision != 0) /* else it was never seen alive: nothing to tell */
@@ -54,8 +56,10 @@ static np_err define_it(struct foldin *f, struct mon *m, const Np__I1__Definitio
 	if (e < 0)
 		return e;
 	struct mst_event ev = { .kind = MST_RULES };
-	e = foldin_apply(f, m, &ev, &(struct fxstep_cause){
-		.at_us = f->at_us, .actor = str_from_c(in->actor), .origin = NP_STR("api") });
+	e = foldin_apply(f, m, &ev,
+			 &(struct fxstep_cause){ .at_us = f->at_us,
+						 .actor = str_from_c(in->actor),
+						 .origin = NP_STR("api") });
 	mark_redefined(f, m);
 	return e;
 }
@@ -135,9 +139,11 @@ static const char *perform(struct foldin *f, const Np__I1__CommandInput *in, np_
 	struct mst_event ev = { .kind = MST_COMMAND };
 	ev.command.kind = kind;
 	ev.command.actor = 1; /* the name itself is kept beside the state */
-	*ret_e = foldin_apply(f, m, &ev, &(struct fxstep_cause){
-		.at_us = f->at_us, .actor = str_from_c(in->actor), .origin = NP_STR("api"),
-		.note = note });
+	*ret_e = foldin_apply(f, m, &ev,
+			      &(struct fxstep_cause){ .at_us = f->at_us,
+						      .actor = str_from_c(in->actor),
+						      .origin = NP_STR("api"),
+						      .note = note });
 	return f->step.refusal == STEP_DONE ? NULL : step_refusal_text(f->step.refusal);
 }
 

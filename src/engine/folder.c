@@ -10,7 +10,7 @@
 #include "engine/snapshot.h"
 #include "wire/queue.h"
 
-#define GROUP_OLD_US NP_SEC_US         /* one that only trims queues is sent then */
+#define GROUP_OLD_US NP_SEC_US /* one that only trims queues is sent then */
 #define IDLE_BLOCK_MS 10
 #define BUSY_BLOCK_MS 1
 
@@ -46,8 +46,8 @@ static void name_metrics(struct folder *f)
 				     "Time to write a snapshot");
 	x->reconnects = metrics_get(m, METRIC_COUNTER, "netpulse_engine_redis_connects_total", "",
 				    "Connections to Redis made by the folder");
-	x->checkers = metrics_get(m, METRIC_GAUGE, "netpulse_engine_checkers", "",
-				  "Checkers heard of");
+	x->checkers =
+		metrics_get(m, METRIC_GAUGE, "netpulse_engine_checkers", "", "Checkers heard of");
 	x->fold_us = metrics_get(m, METRIC_HIST_US, "netpulse_engine_receive_to_fold_seconds", "",
 				 "From the gateway's stamp to the fold");
 }
@@ -60,7 +60,8 @@ struct folder *folder_new(const struct folder_cfg *cfg)
 	f->cfg = *cfg;
 	f->era = 1;
 	f->redis = redis_new(&cfg->redis);
-	f->say = f->redis ? say_new(&(struct say_cfg){ .redis = f->redis, .seal = cfg->seal,
+	f->say = f->redis ? say_new(&(struct say_cfg){ .redis = f->redis,
+						       .seal = cfg->seal,
 						       .engine = cfg->engine,
 						       .metrics = cfg->metrics })
 			  : NULL;

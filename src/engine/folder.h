@@ -30,5 +30,5 @@ NP_NODISCARD struct folder *folder_new(const struct folder_cfg *cfg);
 void folder_free(struct folder *f); /* NULL is fine */
 /* Until folder_stop; then what is folded is given to the committer. */
 void folder_run(struct folder *f);
-void folder_stop(struct folder *f);         /* any thread */
+void folder_stop(struct folder *f);           /* any thread */
 uint32_t folder_held(const struct folder *f); /* any thread: shards that are loaded and read */

@@ -199,8 +199,9 @@ static void plan_members(struct folder *f)
 	/* While held, who is silent only because we were away is not known yet. */
 	if (!slot_is_live(slot) || !folder_has_room(f) || !presence_take_change(f->presence))
 		return;
-	struct presence_plan plan = { .now = slot->s->members, .now_us = clock_wall_us(),
-				      .fn = announce, .ctx = f };
+	struct presence_plan plan = {
+		.now = slot->s->members, .now_us = clock_wall_us(), .fn = announce, .ctx = f
+	};
 	if (presence_plan(f->presence, &plan) < 0)
 		np_log_event(NP_WARN, "region.members_not_planned");
 }

@@ -19,7 +19,7 @@ enum slot_state {
 };
 struct slot { /* one shard, as far as this process is concerned */
 	enum slot_state state;
-	struct shard *s;       /* HELD only */
+	struct shard *s; /* HELD only */
 	uint64_t token;
 	int64_t lease_ms;      /* ours until then, monotonic */
 	bool muted;            /* the lease ran out: silent until it is renewed */
@@ -34,8 +34,9 @@ struct slot { /* one shard, as far as this process is concerned */
 };
 
 struct folder_metrics {
-	struct metric *items, *records, *bad, *rejects, *duplicates, *banned, *timers, *timer_lag_us,
-		*in_flight, *held, *reloads, *snapshot_us, *reconnects, *checkers, *fold_us;
+	struct metric *items, *records, *bad, *rejects, *duplicates, *banned, *timers,
+		*timer_lag_us, *in_flight, *held, *reloads, *snapshot_us, *reconnects, *checkers,
+		*fold_us;
 };
 
 struct folder {
@@ -46,18 +47,18 @@ struct folder {
 	struct slot slot[NP_SHARDS];
 	struct fx_facts facts;
 	struct map *channels;
-	struct group *open;    /* in the making; NULL: none */
+	struct group *open; /* in the making; NULL: none */
 	uint64_t serial, era;
 	size_t in_flight, in_flight_bytes;
-	struct fx_list rows;   /* messages with rows not folded yet: struct pending */
-	struct arena *arena;   /* of one record */
-	struct map *asked;     /* monitor -> revision that was asked for, a while */
+	struct fx_list rows; /* messages with rows not folded yet: struct pending */
+	struct arena *arena; /* of one record */
+	struct map *asked;   /* monitor -> revision that was asked for, a while */
 	int64_t asked_ms;
 	/* After a commit was refused for its content: one input a group until then, monotonic. */
 	int64_t careful_ms;
-	struct map *poison;    /* keys of inputs that cannot be stored */
+	struct map *poison; /* keys of inputs that cannot be stored */
 	/* Clocks, monotonic. */
-	int64_t turn_us;       /* streams were last read */
+	int64_t turn_us; /* streams were last read */
 	uint64_t redis_generation;
 	int64_t second_ms, seen_ms, plan_ms, pump_us;
 	size_t record_bytes; /* average, for how many to read at once */
@@ -79,10 +80,10 @@ void folder_pump(struct folder *f);
 bool folder_has_room(const struct folder *f);
 struct fold_what {
 	struct slot *slot;
-	Np__I1__Input *input;     /* at_us is filled in */
+	Np__I1__Input *input;      /* at_us is filled in */
 	const struct batch *batch; /* of a batch input */
 	size_t items;
-	const char *key;          /* what it is, for finding poison */
+	const char *key; /* what it is, for finding poison */
 };
 /* Log and fold one input. false: the group is thrown away, with its shards' memory. */
 bool folder_fold(struct folder *f, const struct fold_what *w);
@@ -106,6 +107,10 @@ void foldermsg_rows(struct folder *f);
 void foldermsg_blame(struct folder *f, const struct group *g);
 /* Our own absence begins anew for this shard. */
 void foldermsg_hold(struct folder *f, struct slot *slot, int64_t since_us);
+
+/* ---- foldertake.c ---- */
+/* Deal with one record. false: not now, it must be read again. */
+bool foldertake_record(struct folder *f, struct slot *slot, np_str record);
 
 /* ---- folderread.c ---- */
 /* One turn: true when the streams were read. */

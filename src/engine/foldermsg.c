@@ -54,8 +54,8 @@ static void fold_row(struct folder *f, struct slot *slot, Np__I1__Input *in)
 		}
 	}
 	if (in->kind_case == NP__I1__INPUT__KIND_MEMBERSHIP) {
-		const struct membership *newest = members_newest(slot->s->members,
-								 in->membership->region);
+		const struct membership *newest =
+			members_newest(slot->s->members, in->membership->region);
 		if (newest && in->membership->number <= newest->number)
 			return;
 	}
@@ -149,10 +149,13 @@ static void install(struct folder *f, struct msg *m)
 		return;
 	}
 	size_t in_flight = slot->in_flight;
-	*slot = (struct slot){ .state = SLOT_HELD, .s = np_take(m->shard), .token = m->token,
-			       .lease_ms = slot->lease_ms, .in_flight = in_flight };
-	slot->snapshot_ms = clock_mono_ms() +
-			    f->cfg.snapshot_ms * (int64_t)(m->shard_no + 1) / NP_SHARDS;
+	*slot = (struct slot){ .state = SLOT_HELD,
+			       .s = np_take(m->shard),
+			       .token = m->token,
+			       .lease_ms = slot->lease_ms,
+			       .in_flight = in_flight };
+	slot->snapshot_ms =
+		clock_mono_ms() + f->cfg.snapshot_ms * (int64_t)(m->shard_no + 1) / NP_SHARDS;
 	if (m->gen > slot->s->registry_gen)
 		slot->s->registry_gen = m->gen;
 	say_set_token(f->say, m->shard_no, m->token);
@@ -186,8 +189,7 @@ static void doubt_parts(struct folder *f, const struct group *g)
 {
 	for (uint32_t i = 0; i < NP_SHARDS; i++) {
 		struct slot *slot = &f->slot[i];
-		if (!g->part[i].used || slot->state != SLOT_HELD ||
-		    slot->token != g->part[i].token)
+		if (!g->part[i].used || slot->state != SLOT_HELD || slot->token != g->part[i].token)
 			continue;
 #ifdef NP_MUTANT_KEEP_MEMORY
 		slot->s->pos = g->part[i].from;

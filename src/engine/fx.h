@@ -36,9 +36,9 @@ struct fx_mon {
 	uint64_t no, org;
 	uint8_t id[16];
 	char strip[MON_STRIP + 1]; /* as of the end of the group */
-	uint32_t timers; /* bit per enum tmr_kind: its row must follow */
-	bool store;      /* monitor_state must be written */
-	bool show;       /* and told to the web */
+	uint32_t timers;           /* bit per enum tmr_kind: its row must follow */
+	bool store;                /* monitor_state must be written */
+	bool show;                 /* and told to the web */
 	bool removed, redefined;
 	struct fx_incident *incident; /* latest touched */
 	struct fx_change *change;     /* latest */
@@ -60,8 +60,8 @@ struct fx_incident { /* np.incident: opened in this group, or changed */
 	struct fx_row row;
 	const struct mon *mon;
 	uint8_t id[16];
-	bool fresh;     /* opened in this group */
-	bool ack_set;   /* acked_us and acked_by count (0: taken back) */
+	bool fresh;   /* opened in this group */
+	bool ack_set; /* acked_us and acked_by count (0: taken back) */
 	const char *state;
 	int64_t opened_us, decided_us, acked_us, closed_us; /* closed_us 0: open */
 	np_str acked_by, close_reason, why, detail;
@@ -141,7 +141,7 @@ struct fx {
 };
 
 NP_NODISCARD struct fx *fx_new(uint64_t serial, const struct fx_facts *facts);
-void fx_free(struct fx *x); /* NULL is fine */
+void fx_free(struct fx *x);           /* NULL is fine */
 bool fx_is_empty(const struct fx *x); /* nothing in it that a commit or message would carry */
 
 /* Arena memory, zeroed; on failure x->err is set and NULL comes back. */

@@ -15,8 +15,10 @@ struct maker { /* one call of fxstep_add */
 
 static struct why_facts facts_of(const struct fx *x, const struct mon *m, int64_t now_us)
 {
-	struct why_facts f = { .now_us = now_us, .region_name = m->doc.region_name,
-			       .acked_by = str_from_c(m->acked_by), .rules_changed = true };
+	struct why_facts f = { .now_us = now_us,
+			       .region_name = m->doc.region_name,
+			       .acked_by = str_from_c(m->acked_by),
+			       .rules_changed = true };
 	if (!x->facts || !x->facts->channels)
 		return f;
 	size_t known = (size_t)(uintptr_t)map_get(x->facts->channels, m->org);
@@ -265,7 +267,8 @@ static const char *told_before(enum step_notice kind)
  * that is told. */
 static struct fx_notice *notice(struct maker *k, const struct step_action *a)
 {
-	struct fx_notice new = { .mon = k->m, .of_incident = a->incident != 0,
+	struct fx_notice new = { .mon = k->m,
+				 .of_incident = a->incident != 0,
 				 .kind = step_notice_name(a->notice.kind),
 				 .event = a->notice.number };
 	if (new.of_incident)
@@ -274,8 +277,8 @@ static struct fx_notice *notice(struct maker *k, const struct step_action *a)
 		memcpy(new.subject, k->m->id, sizeof new.subject);
 	for (struct fx_row *r = k->x->notices.first; r; r = r->next) {
 		struct fx_notice *n = NP_CONTAINER_OF(r, struct fx_notice, row);
-		if (n->mon == k->m && n->event == new.event && n->kind == new.kind &&
-		    memcmp(n->subject, new.subject, sizeof new.subject) == 0)
+		if (n->mon == k->m && n->event == new.event &&
+		    n->kind == new.kind &&memcmp(n->subject, new.subject, sizeof new.subject) == 0)
 			return n;
 	}
 	struct fx_notice *n = fx_alloc(k->x, sizeof *n);
@@ -295,8 +298,8 @@ static void on_notice(struct maker *k, const struct step_action *a)
 	n->at_us = k->cause->at_us;
 	n->body = notice_body(k, a->notice.kind, n->of_incident);
 	n->channels = fx_copy(k->x, str_from_c(k->m->doc.channels));
-	n->held = a->notice.hold == STEP_HOLD_NONE ? (np_str){ 0 } :
-						     str_from_c(step_hold_name(a->notice.hold));
+	n->held = a->notice.hold == STEP_HOLD_NONE ? (np_str){ 0 }
+						   : str_from_c(step_hold_name(a->notice.hold));
 }
 
 /* ---- the rest ---- */

@@ -18,16 +18,16 @@
 
 struct group_part { /* one shard */
 	bool used;
-	struct shard *shard;      /* until closed */
-	uint64_t token, gen;      /* of the fence; gen as of the newest input */
-	uint64_t from, to;        /* positions */
+	struct shard *shard; /* until closed */
+	uint64_t token, gen; /* of the fence; gen as of the newest input */
+	uint64_t from, to;   /* positions */
 	int64_t now_us;
 	size_t items;
-	struct buf log;           /* field `inputs` of LogRow, over and over */
+	struct buf log; /* field `inputs` of LogRow, over and over */
 	bool has_snapshot, read;
 	struct buf snapshot;
-	struct redis_id last;     /* of the stream, when `read` */
-	uint64_t live;            /* number of its newest live message */
+	struct redis_id last; /* of the stream, when `read` */
+	uint64_t live;        /* number of its newest live message */
 };
 
 struct group_ack {
@@ -44,15 +44,15 @@ struct group_key {
 enum group_end { GROUP_OPEN, GROUP_DONE, GROUP_FAILED, GROUP_DISCARDED };
 
 struct group {
-	uint64_t era;        /* of the folder's memory */
+	uint64_t era; /* of the folder's memory */
 	struct fx *fx;
 	struct group_part part[NP_SHARDS];
 	struct fx_list acks; /* of struct group_ack, in the fx's arena */
 	size_t inputs, items, bytes;
 	size_t checker_n;
 	uint64_t checker[GROUP_CHECKERS_MAX]; /* whose batches are in it */
-	struct group_key key;  /* of the newest input */
-	int64_t opened_us;     /* monotonic */
+	struct group_key key;                 /* of the newest input */
+	int64_t opened_us;                    /* monotonic */
 	/* made by group_close */
 	struct pg_batch *tx;   /* NULL: nothing to commit */
 	Np__I1__LiveMsg after; /* states, incidents, notes: to be told after the commit */

@@ -5,22 +5,24 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "engine/feed.h"
+#include "engine/feeddef.h"
+#include "engine/inbox.h"
+#include "engine/lease.h"
 #include "engine/replay.h"
 #include "engine/sql.h"
 
 #define PARTITIONS_MS (60 * NP_MIN_MS)
 #define CHANNELS_MS (5 * NP_SEC_MS)
 
-struct held {
-	bool ours, loaded;
-	uint64_t token;
-};
 struct keeper {
 	struct keeper_cfg cfg;
 	struct pg_conn *c;
 	struct feed *feed;
-	struct held shard[NP_SHARDS];
+	struct inbox *inbox;
+	struct lease lease;
+	bool loaded[NP_SHARDS];
 	int64_t renew_ms, poll_ms, channels_ms, partitions_ms; /* due, monotonic */
 	bool inbox_due, told_gone;
 	atomic_bool stop;
@@ -35,7 +37,10 @@ struct keeper *keeper_new(const struct keeper_cfg *cfg)
 	k->cfg = *cfg;
 	k->c = pg_conn_new(&cfg->db);
 	k->feed = feed_new();
-	if (!k->c || !k->feed) {
+	k->inbox = inbox_new();
+	k->lease =
+		(struct lease){ .owner = cfg->owner, .want = cfg->want, .lease_ms = cfg->lease_ms };
+	if (!k->c || !k->feed || !k->inbox) {
 		keeper_free(k);
 		return NULL;
 	}
@@ -43,9 +48,9 @@ struct keeper *keeper_new(const struct keeper_cfg *cfg)
 			       "Shards loaded from snapshot and log");
 	k->load_us = metrics_get(cfg->metrics, METRIC_HIST_US, "netpulse_engine_load_seconds", "",
 				 "Time to load a shard");
-	k->failures = metrics_get(cfg->metrics, METRIC_COUNTER,
-				  "netpulse_engine_keeper_failures_total", "",
-				  "Calls of the keeper that the database did not answer");
+	k->failures =
+		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_keeper_failures_total",
+			    "", "Calls of the keeper that the database did not answer");
 	return k;
 }
 
@@ -54,6 +59,7 @@ void keeper_free(struct keeper *k)
 	if (!k)
 		return;
 	feed_free(k->feed);
+	inbox_free(k->inbox);
 	pg_conn_free(k->c);
 	free(k);
 }
@@ -83,7 +89,7 @@ static uint32_t loaded_mask(const struct keeper *k)
 {
 	uint32_t mask = 0;
 	for (uint32_t i = 0; i < NP_SHARDS; i++)
-		if (k->shard[i].loaded)
+		if (k->loaded[i])
 			mask |= UINT32_C(1) << i;
 	return mask;
 }
@@ -123,7 +129,7 @@ static np_err fill_rows(struct keeper *k, const struct shard *s, uint64_t gen, s
 	if (e == NP_OK)
 		e = feed_all_memberships(k->feed, k->c, s->no, m);
 	if (e == NP_OK)
-		e = feed_monitors(k->feed, k->c, s, m);
+		e = feeddef_monitors(k->c, s, m);
 	if (e == NP_OK)
 		e = feed_all_checkers(k->feed, &checkers);
 	if (e == NP_OK && checkers)
@@ -141,7 +147,7 @@ static np_err read_shard(struct keeper *k, uint32_t no, uint64_t *ret_pos, uint6
 	np_err e = pg_exec(k->c, sql_text(SQL_SHARD), &p, &res);
 	if (e < 0)
 		return e;
-	if (pg_res_rows(res) == 0 || (uint64_t)pg_res_i64(res, 0, 0) != k->shard[no].token ||
+	if (pg_res_rows(res) == 0 || (uint64_t)pg_res_i64(res, 0, 0) != k->lease.held[no].token ||
 	    !str_eq_c(pg_res_str(res, 0, 3), k->cfg.owner))
 		return NP_E_FENCED;
 	*ret_pos = (uint64_t)pg_res_i64(res, 0, 1);
@@ -160,7 +166,7 @@ static np_err load_into(struct keeper *k, uint32_t no, struct msg *m)
 	if (e == NP_OK)
 		e = fill_rows(k, m->shard, m->gen, m);
 	m->shard_no = no;
-	m->token = k->shard[no].token;
+	m->token = k->lease.held[no].token;
 	return e;
 }
 
@@ -178,7 +184,7 @@ static np_err load(struct keeper *k, uint32_t no)
 		       KV_C("db", pg_conn_error(k->c)->message));
 		return e;
 	}
-	k->shard[no].loaded = true;
+	k->loaded[no] = true;
 	metric_add(k->loads, 1);
 	metric_observe_us(k->load_us, clock_mono_us() - from_us);
 	np_log(NP_INFO, "shard.loaded", KV_U64("shard", no), KV_U64("token", m->token),
@@ -192,7 +198,7 @@ static np_err load(struct keeper *k, uint32_t no)
 static void lose(struct keeper *k, uint32_t no)
 {
 	struct msg *m = msg_new(MSG_LOST);
-	k->shard[no] = (struct held){ 0 };
+	k->loaded[no] = false;
 	np_log(NP_WARN, "shard.lost", KV_U64("shard", no));
 	if (m) {
 		m->shard_no = no;
@@ -210,106 +216,34 @@ static void send_lease(struct keeper *k, uint32_t mask, int64_t until_ms)
 	(void)msg_send(k->cfg.folder, m);
 }
 
-static void shards_param(const struct keeper *k, struct pg_params *p)
-{
-	struct pg_array ids, tokens;
-	pg_array_init(&ids, PG_INT2);
-	pg_array_init(&tokens, PG_INT8);
-	for (uint32_t i = 0; i < NP_SHARDS; i++) {
-		if (!k->shard[i].ours)
-			continue;
-		pg_array_int(&ids, i);
-		pg_array_int(&tokens, (int64_t)k->shard[i].token);
-	}
-	pg_params_array(p, &ids);
-	pg_params_array(p, &tokens);
-	pg_array_done(&ids);
-	pg_array_done(&tokens);
-}
-
-static np_err renew(struct keeper *k)
-{
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	int64_t until_ms = clock_mono_ms() + k->cfg.lease_ms; /* counts from before the call */
-	pg_params_init(&p);
-	pg_params_c(&p, k->cfg.owner);
-	shards_param(k, &p);
-	pg_params_i64(&p, k->cfg.lease_ms);
-	np_err e = pg_exec(k->c, sql_text(SQL_RENEW), &p, &res);
-	if (e < 0)
-		return e;
-	uint32_t mask = 0;
-	for (size_t i = 0; i < pg_res_rows(res); i++)
-		mask |= UINT32_C(1) << pg_res_i64(res, i, 0);
-	for (uint32_t i = 0; i < NP_SHARDS; i++)
-		if (k->shard[i].ours && !(mask >> i & 1))
-			lose(k, i);
-	send_lease(k, mask, until_ms);
-	return NP_OK;
-}
-
-static uint32_t held_n(const struct keeper *k)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < NP_SHARDS; i++)
-		n += k->shard[i].ours;
-	return n;
-}
-
-static np_err take(struct keeper *k)
-{
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	int64_t until_ms = clock_mono_ms() + k->cfg.lease_ms;
-	uint32_t mask = 0;
-	pg_params_init(&p);
-	pg_params_c(&p, k->cfg.owner);
-	pg_params_i32(&p, (int32_t)(k->cfg.want - held_n(k)));
-	pg_params_i64(&p, k->cfg.lease_ms);
-	np_err e = pg_exec(k->c, sql_text(SQL_TAKE), &p, &res);
-	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
-		uint32_t no = (uint32_t)pg_res_i64(res, i, 0);
-		uint64_t token = (uint64_t)pg_res_i64(res, i, 1);
-		if (k->shard[no].ours && k->shard[no].token != token)
-			lose(k, no); /* it had run out and is taken anew */
-		k->shard[no].ours = true;
-		k->shard[no].token = token;
-		mask |= UINT32_C(1) << no;
-	}
-	send_lease(k, mask, until_ms);
-	return e;
-}
-
-static void release(struct keeper *k)
-{
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	pg_params_init(&p);
-	pg_params_c(&p, k->cfg.owner);
-	shards_param(k, &p);
-	np_err e = pg_conn_ready(k->c, clock_mono_ms() + KEEPER_CALL_MS);
-	if (e == NP_OK)
-		e = pg_exec(k->c, sql_text(SQL_RELEASE), &p, NULL);
-	np_log(NP_INFO, "shards.released", KV_U64("held", held_n(k)), KV_ERR(e));
-}
-
-/* Leases and, one at a time so that leases stay fresh, a shard that is not loaded yet. */
 static np_err keep_leases(struct keeper *k)
 {
-	np_err e = held_n(k) > 0 ? renew(k) : NP_OK;
-	if (e == NP_OK && held_n(k) < k->cfg.want)
-		e = take(k);
+	uint32_t lost = 0, ours = 0;
+	int64_t until_ms = clock_mono_ms() + k->cfg.lease_ms; /* counts from before the calls */
+	np_err e = lease_renew(&k->lease, k->c, &lost);
+	if (e == NP_OK && lease_count(&k->lease) < k->cfg.want)
+		e = lease_take(&k->lease, k->c, &lost);
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		if (lost >> i & 1)
+			lose(k, i);
+		ours |= (uint32_t)k->lease.held[i].ours << i;
+	}
+	if (e == NP_OK)
+		send_lease(k, ours, until_ms);
 	return e;
 }
 
+/* One at a time, so that leases stay fresh. */
 static bool load_one(struct keeper *k)
 {
 	for (uint32_t i = 0; i < NP_SHARDS; i++) {
-		if (!k->shard[i].ours || k->shard[i].loaded)
+		if (!k->lease.held[i].ours || k->loaded[i])
 			continue;
 		np_err e = load(k, i);
-		if (e == NP_E_FENCED)
+		if (e == NP_E_FENCED) {
+			k->lease.held[i].ours = false;
 			lose(k, i);
+		}
 		return e == NP_OK;
 	}
 	return false;
@@ -322,13 +256,13 @@ static np_err poll_inbox(struct keeper *k)
 	struct msg *rows = msg_new(MSG_ROWS);
 	if (!rows)
 		return NP_E_NOMEM;
-	np_err e = feed_inbox(k->feed, k->c, loaded_mask(k), rows);
+	np_err e = inbox_poll(k->inbox, k->c, loaded_mask(k), rows);
 	if (e == NP_OK)
 		send_rows(k, rows);
 	else
 		msg_free(rows);
 	if (e < 0)
-		feed_forget(k->feed);
+		inbox_forget(k->inbox);
 	return e;
 }
 
@@ -344,7 +278,7 @@ static np_err poll_channels(struct keeper *k)
 /* The days ahead; whoever holds shard 0 sees to it. */
 static np_err make_partitions(struct keeper *k)
 {
-	return k->shard[0].ours ? pg_exec(k->c, sql_text(SQL_PARTITIONS), NULL, NULL) : NP_OK;
+	return k->lease.held[0].ours ? pg_exec(k->c, sql_text(SQL_PARTITIONS), NULL, NULL) : NP_OK;
 }
 
 /* ---- wishes ---- */
@@ -356,7 +290,7 @@ static np_err answer(struct keeper *k, const struct msg *want)
 		return NP_E_NOMEM;
 	np_err e = poll_registry(k);
 	if (e == NP_OK)
-		e = feed_wanted(k->feed, k->c, want, rows);
+		e = feeddef_wanted(k->c, want, rows);
 	if (e < 0) {
 		msg_free(rows);
 		return e;
@@ -381,8 +315,8 @@ static void note(struct keeper *k, const struct msg *m)
 	if (m->kind == MSG_LOAD) {
 		for (uint32_t i = 0; i < NP_SHARDS; i++)
 			if (m->mask >> i & 1)
-				k->shard[i].loaded = false;
-		feed_forget(k->feed);
+				k->loaded[i] = false;
+		inbox_forget(k->inbox);
 	} else if (m->kind == MSG_NUDGE) {
 		k->inbox_due |= (m->nudge & MSG_N_INBOX) != 0;
 		if (m->nudge & MSG_N_REGISTRY)
@@ -415,7 +349,7 @@ static np_err due_work(struct keeper *k, int64_t now_ms)
 		e = noted(k, "channels", poll_channels(k));
 	}
 	if (e == NP_OK && now_ms >= k->partitions_ms) {
-		k->partitions_ms = now_ms + (k->shard[0].ours ? PARTITIONS_MS : NP_MIN_MS);
+		k->partitions_ms = now_ms + (k->lease.held[0].ours ? PARTITIONS_MS : NP_MIN_MS);
 		e = noted(k, "partitions", make_partitions(k));
 	}
 	return e;
@@ -445,6 +379,14 @@ static int64_t next_due_ms(const struct keeper *k)
 	return k->channels_ms < due ? k->channels_ms : due;
 }
 
+static void release(struct keeper *k)
+{
+	np_err e = pg_conn_ready(k->c, clock_mono_ms() + KEEPER_CALL_MS);
+	if (e == NP_OK)
+		e = lease_release(&k->lease, k->c);
+	np_log(NP_INFO, "shards.released", KV_U64("held", lease_count(&k->lease)), KV_ERR(e));
+}
+
 void keeper_run(struct keeper *k)
 {
 	while (!atomic_load(&k->stop)) {
@@ -454,8 +396,8 @@ void keeper_run(struct keeper *k)
 			e = due_work(k, clock_mono_ms());
 		bool more = e == NP_OK && load_one(k);
 		int64_t until_ms = more ? 0 : e < 0 ? now_ms + 100 : next_due_ms(k);
-		struct msg *m = until_ms ? mbox_recv(k->cfg.in, until_ms)
-					 : mbox_try_recv(k->cfg.in);
+		struct msg *m =
+			until_ms ? mbox_recv(k->cfg.in, until_ms) : mbox_try_recv(k->cfg.in);
 		for (; m; m = mbox_try_recv(k->cfg.in))
 			serve(k, m);
 	}

@@ -18,10 +18,10 @@
 
 struct keeper_cfg {
 	struct pg_conf db;
-	const char *owner;     /* unique to this process */
-	uint32_t want;         /* shards */
+	const char *owner; /* unique to this process */
+	uint32_t want;     /* shards */
 	int64_t lease_ms;
-	struct mbox *in;       /* wishes and nudges; owned by the caller */
+	struct mbox *in; /* wishes and nudges; owned by the caller */
 	struct mbox *folder;
 	struct metrics *metrics;
 };

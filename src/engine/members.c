@@ -5,7 +5,7 @@
 #include "core/assign.h"
 
 struct history {
-	size_t n, kept; /* memberships; members in them */
+	size_t n, kept;                            /* memberships; members in them */
 	struct membership at[MEMBERS_HISTORY_MAX]; /* oldest first */
 };
 struct members {
@@ -70,8 +70,9 @@ static void drop_oldest(struct history *h)
 
 static np_err copy_in(const Np__I1__MembershipInput *in, struct membership *ret)
 {
-	struct membership one = { .number = in->number, .from_us = in->from_us, .org = in->org,
-				  .n = in->n_members };
+	struct membership one = {
+		.number = in->number, .from_us = in->from_us, .org = in->org, .n = in->n_members
+	};
 	one.no = np_calloc(one.n + 1, sizeof *one.no);
 	one.hash = np_calloc(one.n + 1, sizeof *one.hash);
 	if (!one.no || !one.hash) {
@@ -146,8 +147,8 @@ bool members_was_assigned(const struct members *m, const struct members_ask *ask
 		const struct membership *one = &h->at[i];
 		/* Before the oldest one that is kept nobody else can be told to have had it. */
 		bool begun = i == 0 || ask->slot_us >= one->from_us - MEMBERS_HANDOVER_US;
-		bool over = i + 1 < h->n &&
-			    ask->slot_us > h->at[i + 1].from_us + MEMBERS_HANDOVER_US;
+		bool over =
+			i + 1 < h->n && ask->slot_us > h->at[i + 1].from_us + MEMBERS_HANDOVER_US;
 		if (over)
 			return false;
 		if (begun && membership_pick(one, ask->monitor, ask->pinned) == ask->checker)

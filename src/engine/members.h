@@ -12,9 +12,9 @@
 
 #define MEMBERS_HANDOVER_US (10 * NP_SEC_US)
 #define MEMBERS_REGIONS_MAX 10000
-#define MEMBERS_HISTORY_MAX 64       /* memberships of a region that are kept */
-#define MEMBERS_KEPT_MAX 200000      /* members in all of them together */
-#define MEMBERS_MAX 20000            /* of one region at one time */
+#define MEMBERS_HISTORY_MAX 64  /* memberships of a region that are kept */
+#define MEMBERS_KEPT_MAX 200000 /* members in all of them together */
+#define MEMBERS_MAX 20000       /* of one region at one time */
 
 struct membership {
 	uint64_t number;

@@ -29,9 +29,10 @@ void mon_free(struct mon *m)
 
 /* What a definition consists of; the API's object may say more (id, state). */
 static const char *const fields[] = {
-	"name", "kind", "target", "options", "interval_s", "timeout_s", "retries",
-	"retry_interval_s", "fail_after", "recover_after", "confirm_s", "recover_s", "quorum",
-	"regions", "assertions", "channels", "tags", "paused",
+	"name",      "kind",      "target",           "options",    "interval_s",
+	"timeout_s", "retries",   "retry_interval_s", "fail_after", "recover_after",
+	"confirm_s", "recover_s", "quorum",           "regions",    "assertions",
+	"channels",  "tags",      "paused",
 };
 
 static json_t *definition_of(const char *text)
@@ -103,7 +104,8 @@ static np_err read_rules(const Np__I1__DefinitionInput *in, json_t *object, stru
 	np_err e = keep_names(doc, in);
 	if (e < 0)
 		return e;
-	struct monj_regions regions = { .name = doc->region_name, .number = in->regions,
+	struct monj_regions regions = { .name = doc->region_name,
+					.number = in->regions,
 					.n = in->n_regions };
 	struct problem_list problems = { 0 };
 	struct monj j;
@@ -165,8 +167,11 @@ np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in)
 
 void mon_push_status(struct mon *m, uint32_t status)
 {
-	static const char letter[] = { [RES_NONE] = 'u', [RES_OK] = 'o', [RES_DEGRADED] = 'd',
-				       [RES_FAIL] = 'f', [RES_UNKNOWN] = 'u' };
+	static const char letter[] = { [RES_NONE] = 'u',
+				       [RES_OK] = 'o',
+				       [RES_DEGRADED] = 'd',
+				       [RES_FAIL] = 'f',
+				       [RES_UNKNOWN] = 'u' };
 	size_t n = strlen(m->strip);
 	if (n == MON_STRIP)
 		memmove(m->strip, m->strip + 1, n--);

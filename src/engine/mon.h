@@ -19,8 +19,8 @@ struct mon_doc {
 	char *packed; /* encoded DefinitionInput: what snapshots keep */
 	size_t packed_n;
 	char *name, *target;
-	char *channels;     /* JSON array of ids; NULL: every channel of the organisation */
-	char *names;        /* what region_name points into */
+	char *channels; /* JSON array of ids; NULL: every channel of the organisation */
+	char *names;    /* what region_name points into */
 	np_str region_name[MON_REGIONS_MAX]; /* aligned with def.region */
 };
 
@@ -43,7 +43,7 @@ struct mon {
 	char acked_by[MON_ACTOR_MAX + 1];
 	struct timers_node timer;
 	/* Not state: */
-	struct fx_mon *work;  /* of commit `work_of` */
+	struct fx_mon *work; /* of commit `work_of` */
 	uint64_t work_of;
 	int64_t stored_us;    /* its row was last written */
 	uint32_t last_status; /* of the newest folded result */

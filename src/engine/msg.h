@@ -26,10 +26,10 @@ enum msg_kind {
 	MSG_GROUP,    /* a commit ended */
 	MSG_BEHIND,   /* on: the database is away; commits wait */
 	/* to the keeper */
-	MSG_LOAD,     /* mask: load these again */
-	MSG_WANT,     /* shard knows less than a record: read these */
-	MSG_SEEN,     /* seen: rows of np.checker_seen */
-	MSG_NUDGE,    /* nudge: poll this now */
+	MSG_LOAD,  /* mask: load these again */
+	MSG_WANT,  /* shard knows less than a record: read these */
+	MSG_SEEN,  /* seen: rows of np.checker_seen */
+	MSG_NUDGE, /* nudge: poll this now */
 };
 
 struct msg_row {
@@ -60,7 +60,7 @@ struct msg {
 	uint32_t shard_no, mask; /* mask: bit per shard */
 	struct shard *shard;     /* MSG_SHARD */
 	uint64_t token, gen;
-	int64_t until_ms;        /* monotonic */
+	int64_t until_ms; /* monotonic */
 	bool on;
 	uint32_t nudge;
 	struct group *group;

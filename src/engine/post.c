@@ -8,9 +8,9 @@
 #include "wire/live.h"
 #include "wire/queue.h"
 
-#define POST_PIPE 1024         /* commands between two flushes */
-#define POST_VALUES 40         /* of one LPUSH */
-#define POST_STRIPS 20         /* of one HSET */
+#define POST_PIPE 1024 /* commands between two flushes */
+#define POST_VALUES 40 /* of one LPUSH */
+#define POST_STRIPS 20 /* of one HSET */
 #define POST_DEADLINE_MS 2000
 
 void post_init(struct post *p, struct redis *redis, const struct seal *seal, const char *engine)
@@ -216,8 +216,7 @@ static void nudges(struct post *p, const struct group *g)
 	if (g->fx->notices.n > 0)
 		publish(p, str_from_c(JOB_OUTBOX_CHANNEL), NP_STR("1"));
 	buf_reset(&p->text);
-	if (g->fx->memberships.n > 0 &&
-	    job_put_nudge(p->seal, JOB_N_MEMBERSHIP, &p->text) == NP_OK)
+	if (g->fx->memberships.n > 0 && job_put_nudge(p->seal, JOB_N_MEMBERSHIP, &p->text) == NP_OK)
 		publish(p, str_from_c(JOB_REGISTRY_CHANNEL), buf_str(&p->text));
 }
 

@@ -337,10 +337,14 @@ struct msg *presence_seen(struct presence *p)
 		if (!s)
 			break;
 		one->seen_dirty = false;
-		*s = (struct msg_seen){ .checker = one->checker, .org = one->org,
-					.region = one->own_region, .heard_us = one->heard_us,
-					.connected = one->connected, .skew_us = one->skew_us,
-					.oldest_ms = one->oldest_ms, .results = one->results,
+		*s = (struct msg_seen){ .checker = one->checker,
+					.org = one->org,
+					.region = one->own_region,
+					.heard_us = one->heard_us,
+					.connected = one->connected,
+					.skew_us = one->skew_us,
+					.oldest_ms = one->oldest_ms,
+					.results = one->results,
 					.lag_p95_us = lag_p95(one),
 					.version = arena_str(m->arena, str_from_c(one->version)) };
 	}

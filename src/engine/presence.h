@@ -17,7 +17,7 @@
 struct presence_one {
 	uint64_t checker;
 	uint32_t region;
-	int64_t heard_us;  /* our clock; 0: not yet */
+	int64_t heard_us; /* our clock; 0: not yet */
 	uint32_t oldest_ms;
 	int64_t skew_us;
 	bool connected, told_silent, seen_dirty;

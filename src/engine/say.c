@@ -47,14 +47,14 @@ struct say *say_new(const struct say_cfg *cfg)
 		say_free(s);
 		return NULL;
 	}
-	s->messages = metrics_get(cfg->metrics, METRIC_COUNTER,
-				  "netpulse_engine_live_messages_total", "",
-				  "Live messages published at fold");
-	s->failures = metrics_get(cfg->metrics, METRIC_COUNTER,
-				  "netpulse_engine_live_failures_total", "",
-				  "Live messages that Redis did not take");
-	s->rewinds = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_rewinds_total",
-				 "", "Gaps answered with REWIND");
+	s->messages =
+		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_live_messages_total", "",
+			    "Live messages published at fold");
+	s->failures =
+		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_live_failures_total", "",
+			    "Live messages that Redis did not take");
+	s->rewinds = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_rewinds_total", "",
+				 "Gaps answered with REWIND");
 	s->jobs = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_jobs_total", "",
 			      "Check-now sent to regions");
 	return s;

@@ -167,7 +167,9 @@ bool shard_was_assigned(const struct shard *s, struct mon *m, uint32_t index, ui
 		return true;
 	if (!runs && slot_us > newest->from_us + MEMBERS_HANDOVER_US)
 		return false;
-	return members_was_assigned(s->members, &(struct members_ask){
-		.region = region, .checker = checker, .monitor = m->no, .pinned = m->pinned,
-		.slot_us = slot_us });
+	return members_was_assigned(s->members, &(struct members_ask){ .region = region,
+								       .checker = checker,
+								       .monitor = m->no,
+								       .pinned = m->pinned,
+								       .slot_us = slot_us });
 }

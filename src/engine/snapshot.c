@@ -184,13 +184,14 @@ static np_err get_cursors(struct shard *s, const Np__I1__Snapshot *in)
 {
 	np_err e = NP_OK;
 	for (size_t i = 0; e == NP_OK && i < in->n_closed; i++)
-		e = cursors_put(s->cursors, &(struct cursor_row){
-			.checker = in->closed[i]->checker, .closed = true,
-			.epoch = in->closed[i]->epoch });
+		e = cursors_put(s->cursors, &(struct cursor_row){ .checker = in->closed[i]->checker,
+								  .closed = true,
+								  .epoch = in->closed[i]->epoch });
 	for (size_t i = 0; e == NP_OK && i < in->n_cursors; i++)
-		e = cursors_put(s->cursors, &(struct cursor_row){
-			.checker = in->cursors[i]->checker, .epoch = in->cursors[i]->epoch,
-			.last = in->cursors[i]->last });
+		e = cursors_put(s->cursors,
+				&(struct cursor_row){ .checker = in->cursors[i]->checker,
+						      .epoch = in->cursors[i]->epoch,
+						      .last = in->cursors[i]->last });
 	return e;
 }
 
@@ -200,10 +201,11 @@ static np_err get_registry(struct shard *s, const Np__I1__Snapshot *in)
 	for (size_t i = 0; e == NP_OK && i < in->n_memberships; i++)
 		e = members_add(s->members, in->memberships[i]);
 	for (size_t i = 0; e == NP_OK && i < in->n_bans; i++)
-		e = shard_put_ban(s, &(struct shard_ban){
-			.checker = in->bans[i]->checker, .region = in->bans[i]->region,
-			.at_us = in->bans[i]->at_us,
-			.registry_gen = in->bans[i]->registry_gen });
+		e = shard_put_ban(s,
+				  &(struct shard_ban){ .checker = in->bans[i]->checker,
+						       .region = in->bans[i]->region,
+						       .at_us = in->bans[i]->at_us,
+						       .registry_gen = in->bans[i]->registry_gen });
 	for (size_t i = 0; e == NP_OK && i < in->n_caught_up; i++)
 		e = shard_put_caught_up(s, in->caught_up[i]);
 	return e;
@@ -216,7 +218,8 @@ static np_err get_all(struct shard *s, const Np__I1__Snapshot *in)
 	s->now_us = in->now_us;
 	s->registry_gen = in->registry_gen;
 	if (in->hold)
-		s->hold = (struct shard_hold){ .on = true, .folded = in->hold->until_us != 0,
+		s->hold = (struct shard_hold){ .on = true,
+					       .folded = in->hold->until_us != 0,
 					       .since_us = in->hold->since_us,
 					       .folded_us = in->hold->until_us,
 					       .at_us = in->hold_at_us };

@@ -6,7 +6,7 @@ static const char *const text[] = {
 	[SQL_LIMITS] = "SELECT set_config('lock_timeout', '2s', true),"
 		       " set_config('idle_in_transaction_session_timeout', '2s', true)",
 
-	/* shards, tokens, from, to, registry generations */
+/* shards, tokens, from, to, registry generations */
 #ifdef NP_MUTANT_BAN_NOT_FENCED
 	[SQL_FENCE] = "SELECT np.fence($1, $2, $3, $4, (SELECT array_agg(s.registry_gen"
 		      " ORDER BY s.id) FROM np.shard s WHERE s.id = ANY ($1)"
@@ -167,17 +167,16 @@ static const char *const text[] = {
 		" AS i(id, n) LEFT JOIN np.region r ON r.id = i.id ORDER BY i.n), ''"
 		" FROM np.monitor m WHERE m.shard = $1 AND m.id > $2 AND m.deleted_at IS NULL"
 		" ORDER BY m.id LIMIT $3",
-	/* These revisions (monitor, revision; 0: the newest). */
-	[SQL_REVISIONS] =
+	/* monitor, revision (0: the newest) */
+	[SQL_REVISION] =
 		"SELECT m.id, m.uuid, m.org_id, v.revision,"
 		" CASE WHEN v.deleted THEN '' ELSE v.definition::text END,"
 		" m.provenance, v.region_ids, coalesce(m.pinned, 0),"
 		" ARRAY(SELECT coalesce(r.name, '') FROM unnest(v.region_ids) WITH ORDINALITY"
 		" AS i(id, n) LEFT JOIN np.region r ON r.id = i.id ORDER BY i.n), v.actor"
-		" FROM unnest($1::bigint[], $2::bigint[]) AS q(id, revision)"
-		" JOIN np.monitor m ON m.id = q.id"
-		" JOIN np.monitor_revision v ON v.monitor_id = m.id"
-		" AND v.revision = CASE WHEN q.revision > 0 THEN q.revision ELSE m.revision END",
+		" FROM np.monitor m JOIN np.monitor_revision v ON v.monitor_id = m.id"
+		" AND v.revision = CASE WHEN $2 > 0 THEN $2 ELSE m.revision END"
+		" WHERE m.id = $1",
 
 	/* Changed since that transaction; the first column is where to read from next. */
 	[SQL_MEMBERSHIPS] = "SELECT pg_snapshot_xmin(pg_current_snapshot()), m.region_id, m.number,"

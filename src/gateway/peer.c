@@ -84,9 +84,9 @@ static void close_counted(struct peer *p, enum gw_count what, const char *why)
 
 void peers_close_all(struct gw *g)
 {
-	while (g->peers->first) {
-		struct peer *p = g->peers->first;
+	for (struct peer *p = g->peers->first, *next; p; p = next) {
 		struct conn *c = p->c;
+		next = p->next;
 		note_end(p, "the gateway stops");
 		forget(p);
 		conn_finish(c); /* the last answers still go out */

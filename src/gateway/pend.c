@@ -158,6 +158,8 @@ struct pend *pend_overdue(const struct gw *g, int64_t now_us)
 
 void pend_drop_peer(struct pend **list)
 {
-	while (*list)
-		pend_close(*list);
+	for (struct pend *p = *list, *next; p; p = next) {
+		next = p->peer_next;
+		pend_close(p);
+	}
 }

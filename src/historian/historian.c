@@ -59,6 +59,15 @@ struct historian {
 	struct admin *admin;
 };
 
+static enum np_log_level level_of(const char *name)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+	for (size_t i = 0; i < NP_LEN(names); i++)
+		if (str_eq_c(str_from_c(name), names[i]))
+			return (enum np_log_level)i;
+	return NP_INFO;
+}
+
 static void on_stop(void *ctx)
 {
 	loop_stop(((struct historian *)ctx)->loop);
@@ -124,8 +133,10 @@ int historian_main(int argc, char **argv)
 	}
 	if (e == NP_OK)
 		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
-	if (e == NP_OK)
+	if (e == NP_OK) {
+		np_log_init("historian", level_of(conf_str(c, "log.level")));
 		e = serve(c, &why);
+	}
 	if (e < 0)
 		np_log(NP_ERROR, "historian.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
 	conf_free(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/inner.h"
+#include "redis/redis.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/str.h"
+#include "redis/inner.h"
 
 struct redis {
 	struct redis_conf conf;

@@ -17,9 +17,10 @@ static const char send_sql[] =
 static const char show_sql[] =
 	"SELECT json_build_object('id', i.id, 'monitor_id', m.uuid, 'command', i.command,"
 	" 'actor', i.actor, 'outcome', i.outcome, 'reason', i.reason,"
-	" 'created_at', " SQL_TIME("i.created_at") ", 'decided_at', " SQL_TIME("i.decided_at") "),"
-	" i.outcome, i.reason"
-	" FROM np.inbox i LEFT JOIN np.monitor m ON m.id = i.monitor_id WHERE i.id = $1";
+	" 'created_at', " SQL_TIME("i.created_at") ", 'decided_at', " SQL_TIME(
+		"i.decided_at") "),"
+				" i.outcome, i.reason"
+				" FROM np.inbox i LEFT JOIN np.monitor m ON m.id = i.monitor_id WHERE i.id = $1";
 
 static void json_or_null(struct pg_params *p, np_str json)
 {

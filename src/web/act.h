@@ -8,9 +8,9 @@
 #include "web/req.h"
 
 struct act_audit {
-	const char *act;       /* "monitor.create" */
+	const char *act; /* "monitor.create" */
 	np_str subject;
-	np_str before, after;  /* JSON, "" for null */
+	np_str before, after; /* JSON, "" for null */
 };
 NP_NODISCARD np_err act_audit(struct wreq *q, struct pg_conn *c, const struct act_audit *a);
 
@@ -18,8 +18,8 @@ struct act_command {
 	const char *command; /* "define" */
 	int64_t monitor;     /* number */
 	int32_t shard;
-	np_str body;         /* JSON object */
-	wq_fn applied;       /* writes the answer, in a later transaction; q->subject says of what */
+	np_str body;   /* JSON object */
+	wq_fn applied; /* writes the answer, in a later transaction; q->subject says of what */
 };
 /* Inserts the command under q->inbox and arranges the wait. */
 NP_NODISCARD np_err act_send(struct wreq *q, struct pg_conn *c, const struct act_command *a);

@@ -121,11 +121,11 @@ np_err api_session_close(struct wreq *q, struct pg_conn *c)
 			 &(struct act_audit){ .act = "session.close", .subject = q->who.name });
 }
 
-static const char audit_sql[] =
-	"SELECT json_build_object('at', " SQL_TIME("at") ", 'actor', actor, 'origin', origin,"
-	" 'act', act, 'subject', subject, 'before', before, 'after', after, 'seq', seq), id, ''"
-	" FROM np.audit WHERE ($1 = '' OR subject = $1) AND (NOT $2 OR id < $3)"
-	" ORDER BY id DESC LIMIT $4";
+static const char audit_sql[] = "SELECT json_build_object('at', " SQL_TIME(
+	"at") ", 'actor', actor, 'origin', origin,"
+	      " 'act', act, 'subject', subject, 'before', before, 'after', after, 'seq', seq), id, ''"
+	      " FROM np.audit WHERE ($1 = '' OR subject = $1) AND (NOT $2 OR id < $3)"
+	      " ORDER BY id DESC LIMIT $4";
 
 np_err api_audit(struct wreq *q, struct pg_conn *c)
 {

@@ -17,8 +17,8 @@
 static np_str config_text(json_t *config, const char *key)
 {
 	const json_t *v = json_object_get(config, key);
-	return json_is_string(v) ? (np_str){ json_string_value(v), json_string_length(v) } :
-				   (np_str){ 0 };
+	return json_is_string(v) ? (np_str){ json_string_value(v), json_string_length(v) }
+				 : (np_str){ 0 };
 }
 
 /* "https://hooks.example.org/…": the rest of a URL is often a key. */
@@ -163,10 +163,10 @@ static void check_members(struct wreq *q, const char *kind, const json_t *config
 	const char *allowed = strcmp(kind, "webhook") == 0 ? "url secret" : "to";
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)config, key, value)
-		if (!in_is_one_of(allowed, str_from_c(key)))
-			problem_add(&q->problems, "config.", key,
-				    "is not a field of %s; allowed: %s", kind, allowed);
+	json_object_foreach((json_t *)(uintptr_t)config, key,
+			    value) if (!in_is_one_of(allowed, str_from_c(key)))
+		problem_add(&q->problems, "config.", key, "is not a field of %s; allowed: %s", kind,
+			    allowed);
 }
 
 /* Fills w->config and w->secret. `create`: what is needed must be there. */
@@ -236,8 +236,7 @@ static np_err audit(struct wreq *q, struct pg_conn *c, const char *act, const np
 	char id[36];
 	str_uuid(q->subject, id);
 	q->nudge_channels = true;
-	return act_audit(q, c,
-			 &(struct act_audit){ act, { id, sizeof id }, change[0], change[1] });
+	return act_audit(q, c, &(struct act_audit){ act, { id, sizeof id }, change[0], change[1] });
 }
 
 static np_err answer(struct wreq *q, struct pg_conn *c, np_str secret)
@@ -290,7 +289,8 @@ np_err api_channels_update(struct wreq *q, struct pg_conn *c)
 		return e;
 	in_only(q, "name config");
 	struct stc_write w = { .kind = str_eq_c(row.kind, "webhook") ? "webhook" : "email",
-			       .name = row.name, .config = row.config };
+			       .name = row.name,
+			       .config = row.config };
 	const struct stc_write before = w;
 	if (json_object_get(q->body, "name"))
 		w.name = in_text(q, (struct in_text){ "name", 1, 100 });
@@ -316,8 +316,10 @@ np_err api_channels_delete(struct wreq *q, struct pg_conn *c)
 		e = stc_delete(q, c);
 	if (e < 0)
 		return e;
-	const struct stc_write before = { .kind = str_eq_c(row.kind, "webhook") ? "webhook" : "email",
-					  .name = row.name, .config = row.config };
+	const struct stc_write before = { .kind = str_eq_c(row.kind, "webhook") ? "webhook"
+										: "email",
+					  .name = row.name,
+					  .config = row.config };
 	q->status = 204;
 	return audit(q, c, "channel.delete", (np_str[2]){ audit_json(q, &before), { 0 } });
 }
@@ -365,7 +367,8 @@ static np_str test_body(struct wreq *q, const struct stc_row *row)
 	jsonw_key(&j, "monitor");
 	jsonw_null(&j);
 	jsonw_kstr(&j, "why",
-		   arena_printf(q->arena, "This is a test of the channel \"%.*s\", asked for by %.*s.",
+		   arena_printf(q->arena,
+				"This is a test of the channel \"%.*s\", asked for by %.*s.",
 				NP_FMT(row->name), NP_FMT(q->who.name)));
 	jsonw_ktime(&j, "at", clock_wall_us());
 	jsonw_obj_end(&j);

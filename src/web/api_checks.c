@@ -61,8 +61,9 @@ static void read_recent(struct wreq *q, uint64_t monitor, struct gathering *g)
 
 static np_err read_chunks(struct pg_conn *c, int64_t monitor, int32_t limit, struct gathering *g)
 {
-	struct sth_range r = { .no = monitor, .from_us = 0, .to_us = g->before_us,
-			       .limit = limit + 50 };
+	struct sth_range r = {
+		.no = monitor, .from_us = 0, .to_us = g->before_us, .limit = limit + 50
+	};
 	np_err e = sth_chunks(c, &r, &g->chunks);
 	if (e < 0)
 		return e;
@@ -73,8 +74,7 @@ static np_err read_chunks(struct pg_conn *c, int64_t monitor, int32_t limit, str
 		if (chunk_open(pg_res_str(g->chunks, i, 2), &it) < 0)
 			continue;
 		while (chunk_next(&it, &row)) {
-			struct shown ch =
-				shown_of_row((uint32_t)pg_res_i64(g->chunks, i, 0), &row);
+			struct shown ch = shown_of_row((uint32_t)pg_res_i64(g->chunks, i, 0), &row);
 			add(g, &ch);
 		}
 	}
@@ -131,7 +131,7 @@ np_err api_checks(struct wreq *q, struct pg_conn *c)
 {
 	static const int64_t range[2] = { 1, 1000 };
 	NP_CLEANUP(gathering_done) struct gathering g = { .before_us = INT64_MAX / 2 };
-	struct sth_monitor m;
+	struct sth_monitor m = { 0 };
 	(void)in_time(q, "before", &g.before_us);
 	int32_t limit = (int32_t)in_number(q, "limit", range, 100);
 	np_err e = wq_check(q);

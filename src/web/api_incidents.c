@@ -84,8 +84,11 @@ static np_err command(struct wreq *q, struct pg_conn *c, const struct deed *d)
 	if (e < 0)
 		return e;
 	return act_send(q, c,
-			&(struct act_command){ .command = d->command, .monitor = row.monitor,
-					       .shard = row.shard, .body = json, .applied = show });
+			&(struct act_command){ .command = d->command,
+					       .monitor = row.monitor,
+					       .shard = row.shard,
+					       .body = json,
+					       .applied = show });
 }
 
 /* {note?}, or no body at all */
@@ -97,20 +100,20 @@ static np_str note_of(struct wreq *q)
 
 np_err api_incidents_ack(struct wreq *q, struct pg_conn *c)
 {
-	return command(q, c, &(struct deed){ "acknowledge", "incident.acknowledge", "note",
-					     note_of(q) });
+	return command(q, c,
+		       &(struct deed){ "acknowledge", "incident.acknowledge", "note", note_of(q) });
 }
 
 np_err api_incidents_unack(struct wreq *q, struct pg_conn *c)
 {
-	return command(q, c, &(struct deed){ "unacknowledge", "incident.unacknowledge", "note",
-					     (np_str){ 0 } });
+	return command(q, c,
+		       &(struct deed){ "unacknowledge", "incident.unacknowledge", "note",
+				       (np_str){ 0 } });
 }
 
 np_err api_incidents_resolve(struct wreq *q, struct pg_conn *c)
 {
-	return command(q, c,
-		       &(struct deed){ "resolve", "incident.resolve", "note", note_of(q) });
+	return command(q, c, &(struct deed){ "resolve", "incident.resolve", "note", note_of(q) });
 }
 
 np_err api_incidents_note(struct wreq *q, struct pg_conn *c)

@@ -36,7 +36,7 @@ np_err api_monitors_read(struct wreq *q, struct pg_conn *c)
 np_err api_monitors_revisions(struct wreq *q, struct pg_conn *c)
 {
 	uint8_t id[16];
-	struct stm_row row;
+	struct stm_row row = { 0 };
 	struct page page;
 	page_read(q, &page);
 	np_err e = wq_check(q);
@@ -189,7 +189,7 @@ static np_err create(struct wreq *q, struct pg_conn *c, struct draft *d)
 	np_err e = draft_read(q, c, q->body, d);
 	if (e < 0)
 		return e;
-	struct stm_row row;
+	struct stm_row row = { 0 };
 	rnd_uuid(q->subject);
 	np_str definition = buf_str(&d->definition);
 	e = stm_insert(q, c, &(struct stm_def){ &d->m, definition }, &row);
@@ -235,7 +235,8 @@ static np_err patch(struct wreq *q, json_t *whole)
 	const char *key;
 	json_t *value;
 	follow_interval(q, whole);
-	json_object_foreach(q->body, key, value) {
+	json_object_foreach(q->body, key, value)
+	{
 		if (strcmp(key, "kind") == 0 &&
 		    !json_equal(value, json_object_get(whole, "kind"))) {
 			problem_add(&q->problems, "", "kind",
@@ -255,7 +256,7 @@ static np_err patch(struct wreq *q, json_t *whole)
 
 static np_err update(struct wreq *q, struct pg_conn *c, struct draft *d)
 {
-	struct stm_row row;
+	struct stm_row row = { 0 };
 	np_err e = in_id(q, 0, q->subject);
 	if (e == NP_OK)
 		e = stm_lock(c, q->arena, q->subject, &row);
@@ -272,8 +273,8 @@ static np_err update(struct wreq *q, struct pg_conn *c, struct draft *d)
 		e = stm_update(q, c, &(struct stm_def){ &d->m, definition }, &row);
 		if (e == NP_OK)
 			e = announce(q, c, &row,
-				     &(struct change){ "monitor.update", row.definition,
-						       definition, show });
+				     &(struct change){ "monitor.update", row.definition, definition,
+						       show });
 	}
 	json_decref(whole);
 	return e;
@@ -291,7 +292,7 @@ np_err api_monitors_update(struct wreq *q, struct pg_conn *c)
 
 np_err api_monitors_delete(struct wreq *q, struct pg_conn *c)
 {
-	struct stm_row row;
+	struct stm_row row = { 0 };
 	np_err e = in_id(q, 0, q->subject);
 	if (e == NP_OK)
 		e = stm_lock(c, q->arena, q->subject, &row);
@@ -310,7 +311,7 @@ static np_err show_command(struct wreq *q, struct pg_conn *c)
 
 np_err api_monitors_check(struct wreq *q, struct pg_conn *c)
 {
-	struct stm_row row;
+	struct stm_row row = { 0 };
 	np_err e = in_id(q, 0, q->subject);
 	if (e == NP_OK)
 		e = stm_find(c, q->arena, q->subject, &row);
@@ -323,7 +324,9 @@ np_err api_monitors_check(struct wreq *q, struct pg_conn *c)
 	if (e < 0)
 		return e;
 	return act_send(q, c,
-			&(struct act_command){ .command = "check", .monitor = row.no,
-					       .shard = row.shard, .body = NP_STR("{}"),
+			&(struct act_command){ .command = "check",
+					       .monitor = row.no,
+					       .shard = row.shard,
+					       .body = NP_STR("{}"),
 					       .applied = show_command });
 }

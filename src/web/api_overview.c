@@ -81,14 +81,14 @@ static void read_strips(struct wreq *q, struct view *v)
 		s->text = text.n > STRIP_MAX ? str_sub(text, text.n - STRIP_MAX, text.n) : text;
 		v->n_strip++;
 	}
-	if (v->n_strip)
+	if (v->strip && v->n_strip)
 		qsort(v->strip, v->n_strip, sizeof *v->strip, by_no);
 }
 
 static void put_strip(struct jsonw *w, const struct view *v, uint64_t no)
 {
-	const struct strip *s = v->n_strip ? bsearch(&no, v->strip, v->n_strip, sizeof *s, by_no) :
-					     NULL;
+	const struct strip *s =
+		v->n_strip ? bsearch(&no, v->strip, v->n_strip, sizeof *s, by_no) : NULL;
 	np_str text = s ? s->text : (np_str){ 0 };
 	for (size_t i = 0; i < text.n; i++)
 		if (str_find_byte(NP_STR("odfu"), text.p[i]) == SIZE_MAX)

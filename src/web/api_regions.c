@@ -63,8 +63,9 @@ static np_err make_token(struct wreq *q, struct token *t, struct buf *text)
 {
 	const struct web *w = q->web;
 	if (!w->ca_address || !w->has_root)
-		return wq_problem(q, 409, "This server was not told where checkers enrol: "
-					  "set ca_address and edge_root_file.");
+		return wq_problem(q, 409,
+				  "This server was not told where checkers enrol: "
+				  "set ca_address and edge_root_file.");
 	np_str addr = str_from_c(w->ca_address), region = httpd_param(q->http, 0);
 	if (addr.n >= sizeof t->addr || region.n >= sizeof t->region)
 		return NP_E_LIMIT;

@@ -10,8 +10,8 @@
 #include "wire/chunk.h"
 #include "wire/rhist.h"
 
-#define RAW_RANGE_US (2 * NP_DAY_US)    /* up to here single results are read */
-#define FIVE_RANGE_US (14 * NP_DAY_US)  /* up to here five-minute rows */
+#define RAW_RANGE_US (2 * NP_DAY_US)   /* up to here single results are read */
+#define FIVE_RANGE_US (14 * NP_DAY_US) /* up to here five-minute rows */
 #define RANGE_MAX_US (400 * NP_DAY_US)
 #define BANDS_MAX 1000
 
@@ -43,8 +43,8 @@ static void read_query(struct wreq *q, struct chart *k)
 		return;
 	}
 	/* Whole seconds, on a grid of the step, so that a chart does not shiver as time goes on. */
-	int64_t least = span > RAW_RANGE_US ? (span > FIVE_RANGE_US ? NP_HOUR_US : 5 * NP_MIN_US) :
-					      NP_SEC_US;
+	int64_t least = span > RAW_RANGE_US ? (span > FIVE_RANGE_US ? NP_HOUR_US : 5 * NP_MIN_US)
+					    : NP_SEC_US;
 	k->step_us = (span + n - 1) / n;
 	k->step_us = (k->step_us + least - 1) / least * least;
 	k->range.from_us -= k->range.from_us % k->step_us;
@@ -150,8 +150,7 @@ static np_err write_bands(struct wreq *q, struct pg_conn *c, const struct chart 
 		jsonw_key(w, "id");
 		jsonw_uuid(w, id);
 		jsonw_ktime(w, "opened_at", pg_res_time(rows, i, 1));
-		jsonw_ktime(w, "closed_at",
-			    pg_res_null(rows, i, 2) ? 0 : pg_res_time(rows, i, 2));
+		jsonw_ktime(w, "closed_at", pg_res_null(rows, i, 2) ? 0 : pg_res_time(rows, i, 2));
 		jsonw_kstr(w, "why", pg_res_str(rows, i, 3));
 		jsonw_obj_end(w);
 	}
@@ -180,9 +179,12 @@ static np_err write_uptime(struct wreq *q, struct pg_conn *c, const struct chart
 static np_err draw(struct wreq *q, struct pg_conn *c, struct chart *k)
 {
 	bool raw = k->range.to_us - k->range.from_us <= RAW_RANGE_US + k->step_us;
-	const struct series_cfg cfg = { .from_us = k->range.from_us, .step_us = k->step_us,
-					.points = k->points, .region = k->region,
-					.region_n = k->region_n, .phases = raw };
+	const struct series_cfg cfg = { .from_us = k->range.from_us,
+					.step_us = k->step_us,
+					.points = k->points,
+					.region = k->region,
+					.region_n = k->region_n,
+					.phases = raw };
 	NP_CLEANUP(series_free_p) struct series *s = series_new(&cfg);
 	if (!s)
 		return NP_E_NOMEM;

@@ -9,7 +9,9 @@ static const struct {
 	const char *name;
 	int64_t us;
 } windows[] = {
-	{ "24h", NP_DAY_US }, { "7d", 7 * NP_DAY_US }, { "30d", 30 * NP_DAY_US },
+	{ "24h", NP_DAY_US },
+	{ "7d", 7 * NP_DAY_US },
+	{ "30d", 30 * NP_DAY_US },
 	{ "90d", 90 * NP_DAY_US },
 };
 
@@ -33,7 +35,7 @@ static int64_t later_of(int64_t a, int64_t b)
 
 np_err api_uptime(struct wreq *q, struct pg_conn *c)
 {
-	struct sth_monitor m;
+	struct sth_monitor m = { 0 };
 	np_err e = in_id(q, 0, q->subject);
 	if (e == NP_OK)
 		e = sth_monitor(q, c, &m);
@@ -51,9 +53,9 @@ np_err api_uptime(struct wreq *q, struct pg_conn *c)
 	jsonw_arr(w);
 	for (size_t i = 0; e == NP_OK && i < NP_LEN(windows); i++)
 		e = past_write(&s,
-				&(struct past_window){ windows[i].name,
-							later_of(now - windows[i].us, oldest), now },
-				w);
+			       &(struct past_window){ windows[i].name,
+						      later_of(now - windows[i].us, oldest), now },
+			       w);
 	jsonw_arr_end(w);
 	write_blips(w, m.core);
 	jsonw_obj_end(w);

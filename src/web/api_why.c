@@ -35,8 +35,7 @@ static void write_stored(struct wreq *q, const struct stw_row *row)
 {
 	struct jsonw *w = &q->json;
 	jsonw_obj(w);
-	jsonw_kstr(w, "sentence",
-		   row->why.n ? row->why : NP_STR("Waiting for the first checks."));
+	jsonw_kstr(w, "sentence", row->why.n ? row->why : NP_STR("Waiting for the first checks."));
 	jsonw_kstr(w, "state", row->state);
 	jsonw_ktime(w, "at", clock_wall_us());
 	jsonw_obj_end(w);

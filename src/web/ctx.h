@@ -28,11 +28,11 @@ struct files;
 
 struct web {
 	struct loop *loop;
-	struct metrics *metrics;  /* any thread */
-	struct pg_pool *pool;     /* any thread */
-	struct rpool *redis;      /* any thread */
-	struct seal *seal;        /* any thread */
-	struct aredis *bus;       /* publishes nudges */
+	struct metrics *metrics; /* any thread */
+	struct pg_pool *pool;    /* any thread */
+	struct rpool *redis;     /* any thread */
+	struct seal *seal;       /* any thread */
+	struct aredis *bus;      /* publishes nudges */
 	struct httpd *httpd;
 	struct tap *tap;
 	struct sse *sse;
@@ -42,10 +42,10 @@ struct web {
 	struct limiter *limiter;
 	struct files *files;
 	/* configuration: any thread */
-	bool https;               /* people reach it by https: cookies are __Host- and Secure */
+	bool https; /* people reach it by https: cookies are __Host- and Secure */
 	bool one_machine;
 	const char *public_url, *ca_address;
-	bool has_root;            /* root_sha256 is the edge root's fingerprint */
+	bool has_root; /* root_sha256 is the edge root's fingerprint */
 	uint8_t root_sha256[CRYPT_SHA256_LEN];
 	int64_t command_wait_ms, test_wait_ms;
 };

@@ -170,8 +170,8 @@ static void caching(struct httpd_req *r, np_str path, const char *etag)
 {
 	(void)httpd_set(r, "Vary", NP_STR("Accept-Encoding"));
 	(void)httpd_set(r, "Cache-Control",
-			files_is_hashed(path) ? NP_STR("public, max-age=31536000, immutable") :
-						NP_STR("no-cache"));
+			files_is_hashed(path) ? NP_STR("public, max-age=31536000, immutable")
+					      : NP_STR("no-cache"));
 	if (etag)
 		(void)httpd_set(r, "ETag", str_from_c(etag));
 }
@@ -279,8 +279,9 @@ void files_app(struct web *w, struct httpd_req *r)
 	if (w->files->root)
 		serve_folder(w, r, path, page);
 	else if (!serve_embedded(r, path))
-		problem(r, 404, page ? "This program was built without its dashboard." :
-				       "There is no such file.");
+		problem(r, 404,
+			page ? "This program was built without its dashboard."
+			     : "There is no such file.");
 }
 
 void files_contract(struct web *w, struct httpd_req *r)

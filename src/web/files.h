@@ -13,7 +13,7 @@
 
 struct files;
 NP_NODISCARD struct files *files_new(const char *web_root); /* NULL: embedded */
-void files_free(struct files *f); /* NULL is fine */
+void files_free(struct files *f);                           /* NULL is fine */
 
 /* Handlers. */
 void files_app(struct web *w, struct httpd_req *r);      /* /app/ and /app/{rest} */

@@ -51,7 +51,8 @@ void in_only(struct wreq *q, const char *names)
 	json_t *value;
 	if (!q->body)
 		return;
-	json_object_foreach(q->body, key, value) {
+	json_object_foreach(q->body, key, value)
+	{
 		if (!in_is_one_of(names, str_from_c(key)))
 			problem_add(&q->problems, "", key, "is not a field here; allowed: %s",
 				    names);

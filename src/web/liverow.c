@@ -12,7 +12,9 @@
 char liverow_letter(uint32_t status)
 {
 	static const char letters[] = "uodfu"; /* none, ok, degraded, fail, unknown */
-	return status < RES_STATUS_N ? letters[status] : 'u';
+	if (status >= RES_STATUS_N)
+		return 'u';
+	return letters[status];
 }
 
 void liverow_take_result(struct liverow_result *to, const Np__I1__LiveResult *r)

@@ -8,9 +8,8 @@ static void publish(struct web *w, const char *channel, np_str message)
 {
 	/* Lost ones are made up for by the readers' polls. */
 	if (aredis_publish(w->bus, str_from_c(channel), message) < 0)
-		metric_add(metrics_get(w->metrics, METRIC_COUNTER,
-				       "netpulse_web_nudges_lost_total", "",
-				       "Nudges that Redis did not take."),
+		metric_add(metrics_get(w->metrics, METRIC_COUNTER, "netpulse_web_nudges_lost_total",
+				       "", "Nudges that Redis did not take."),
 			   1);
 }
 

@@ -8,8 +8,10 @@
 
 enum part { PART_RESULTS, PART_STATES, PART_INCIDENTS, PART_MONITORS, PART_N };
 static const char *const part_names[] = {
-	[PART_RESULTS] = "results", [PART_STATES] = "states",
-	[PART_INCIDENTS] = "incidents", [PART_MONITORS] = "monitors",
+	[PART_RESULTS] = "results",
+	[PART_STATES] = "states",
+	[PART_INCIDENTS] = "incidents",
+	[PART_MONITORS] = "monitors",
 };
 static_assert(NP_LEN(part_names) == PART_N, "name every part");
 
@@ -31,10 +33,10 @@ struct frame {
 struct orgfeed {
 	struct orgfeed_cfg cfg;
 	struct loop_timer *timer;
-	struct map *monitors; /* number -> struct last */
+	struct map *monitors;          /* number -> struct last */
 	struct orgfeed_reader readers; /* list head */
 	size_t n_readers;
-	uint64_t n;           /* of the newest frame */
+	uint64_t n; /* of the newest frame */
 	int64_t flushed_ms, looked_ms;
 	bool behind, behind_new, dirty;
 	struct buf part[PART_N]; /* elements of the coming frame */
@@ -50,9 +52,16 @@ static void drop_last(void *value)
 	free(l);
 }
 
+/* The i-th frame, or the place where the next one goes. */
+static struct frame *ring_at(const struct orgfeed *o, size_t i)
+{
+	assert(o->cap > 0);
+	return &o->ring[(o->first + i) % o->cap];
+}
+
 static void ring_drop(struct orgfeed *o)
 {
-	struct frame *f = &o->ring[o->first];
+	struct frame *f = ring_at(o, 0);
 	o->bytes -= f->len + f->rare_len[0] + f->rare_len[1];
 	free(f->text);
 	free(f->rare);
@@ -204,7 +213,7 @@ static bool ring_grow(struct orgfeed *o)
 	if (!more)
 		return false;
 	for (size_t i = 0; i < o->count; i++)
-		more[i] = o->ring[(o->first + i) % o->cap];
+		more[i] = *ring_at(o, i);
 	free(o->ring);
 	o->ring = more;
 	o->cap = cap;
@@ -234,7 +243,7 @@ static bool ring_add(struct orgfeed *o, np_str text)
 	size_t size = f.len + rare->n + more->n;
 	while (o->count > 0 && (o->count == o->cap || o->bytes + size > OFEED_RING_MAX))
 		ring_drop(o);
-	o->ring[(o->first + o->count) % o->cap] = f;
+	*ring_at(o, o->count) = f;
 	o->count++;
 	o->bytes += size;
 	return true;
@@ -374,7 +383,7 @@ static void gather_last(const struct orgfeed *o, uint64_t n, struct buf part[PAR
 static void gather_rare(const struct orgfeed *o, size_t from, struct buf part[PART_N])
 {
 	for (size_t i = from; i < o->count; i++) {
-		const struct frame *f = &o->ring[(o->first + i) % o->cap];
+		const struct frame *f = ring_at(o, i);
 		const char *p = f->rare;
 		for (size_t k = 0; k < 2; k++) {
 			struct buf *b = &part[PART_INCIDENTS + k];
@@ -418,11 +427,11 @@ NP_NODISCARD np_err orgfeed_since(struct orgfeed *o, uint64_t n, struct buf *out
 		return NP_E_NOTFOUND;
 	size_t size = 0;
 	for (size_t i = from; i < o->count; i++)
-		size += o->ring[(o->first + i) % o->cap].len;
+		size += ring_at(o, i)->len;
 	if (size > OFEED_REPLAY_MAX)
 		return put_last_values(o, n, from, out);
 	for (size_t i = from; i < o->count; i++) {
-		const struct frame *f = &o->ring[(o->first + i) % o->cap];
+		const struct frame *f = ring_at(o, i);
 		buf_add(out, (np_str){ f->text, f->len });
 	}
 	return buf_failed(out) < 0 ? NP_E_NOTFOUND : NP_OK;

@@ -49,7 +49,8 @@ void page_read(struct wreq *q, struct page *ret)
 	if (!httpd_query(q->http, "cursor", &cursor))
 		return;
 	if (page_decode(q->arena, cursor, ret) < 0)
-		problem_add(&q->problems, "", "cursor", "is not one that a list gave out as `next`");
+		problem_add(&q->problems, "", "cursor",
+			    "is not one that a list gave out as `next`");
 }
 
 void page_write_next(struct jsonw *w, struct arena *a, const struct page *key, bool more)

@@ -81,8 +81,7 @@ NP_NODISCARD np_err past_load(struct pg_conn *c, const struct sth_range *range, 
 
 /* Those that overlap [from, to), copied: a day never has more than core/uptime.h takes, unless
  * a monitor flaps for hours without being held. */
-static np_err sum_slice(const struct past *s, int64_t from_us, int64_t to_us,
-			struct upt_sum *ret)
+static np_err sum_slice(const struct past *s, int64_t from_us, int64_t to_us, struct upt_sum *ret)
 {
 	size_t n = 0;
 	NP_CLEANUP(np_free_ptr) struct upt_span *part = np_calloc(s->n + 1, sizeof *part);
@@ -99,7 +98,7 @@ static np_err sum_slice(const struct past *s, int64_t from_us, int64_t to_us,
 }
 
 NP_NODISCARD np_err past_sum(const struct past *s, int64_t from_us, int64_t to_us,
-			      struct upt_sum *ret)
+			     struct upt_sum *ret)
 {
 	struct upt_sum sum = { 0 };
 	int64_t step = s->n > UPT_SPANS_MAX / 2 ? NP_DAY_US : to_us - from_us;
@@ -134,10 +133,9 @@ static void put_seconds(struct jsonw *w, const char *key, int64_t us)
 	jsonw_dbl(w, (double)us / 1e6, 1);
 }
 
-NP_NODISCARD np_err past_write(const struct past *s, const struct past_window *win,
-				struct jsonw *w)
+NP_NODISCARD np_err past_write(const struct past *s, const struct past_window *win, struct jsonw *w)
 {
-	struct upt_sum sum;
+	struct upt_sum sum = { 0 };
 	char sentence[UPT_SENTENCE_MAX];
 	np_err e = past_sum(s, win->from_us, win->to_us, &sum);
 	if (e < 0)

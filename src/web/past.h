@@ -19,7 +19,7 @@ struct past {
 NP_NODISCARD np_err past_load(struct pg_conn *c, const struct sth_range *r, struct past *ret);
 void past_done(struct past *s); /* for NP_CLEANUP */
 NP_NODISCARD np_err past_sum(const struct past *s, int64_t from_us, int64_t to_us,
-			      struct upt_sum *ret);
+			     struct upt_sum *ret);
 size_t past_incidents(const struct past *s, int64_t from_us, int64_t to_us); /* opened in it */
 
 struct past_window {
@@ -28,4 +28,4 @@ struct past_window {
 };
 /* One object: UptimeWindow of the contract. */
 NP_NODISCARD np_err past_write(const struct past *s, const struct past_window *win,
-				struct jsonw *w);
+			       struct jsonw *w);

@@ -11,8 +11,8 @@
 struct pulse {
 	struct web *web;
 	struct loop_timer *timer;
-	bool asking, answered;    /* answered: of the question under way */
-	int64_t db_ms;            /* mono ms of the newest answer; 0: never */
+	bool asking, answered;     /* answered: of the question under way */
+	int64_t db_ms;             /* mono ms of the newest answer; 0: never */
 	int64_t born_ms, queue_ms; /* queue_ms: the feed was last seen connected */
 };
 

@@ -164,7 +164,10 @@ static struct wreq *make(struct web *w, struct httpd_req *r, const struct route 
 	struct wreq *q = arena_alloc(httpd_arena(r), sizeof *q);
 	if (!q)
 		return NULL;
-	*q = (struct wreq){ .web = w, .http = r, .route = route, .arena = httpd_arena(r),
+	*q = (struct wreq){ .web = w,
+			    .http = r,
+			    .route = route,
+			    .arena = httpd_arena(r),
 			    .type = "application/json" };
 	uint8_t id[16];
 	rnd_bytes(id, sizeof id);

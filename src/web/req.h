@@ -63,38 +63,36 @@ struct wreq {
 	struct httpd_req *http;
 	const struct route *route;
 	struct arena *arena;
-	char id[WQ_ID_MAX]; /* request id: 32 hex digits */
-	struct who who;
-	np_str credential; /* as sent; "" when none */
-	json_t *body;      /* object or NULL; freed with the request */
+	np_str credential;  /* as sent; "" when none */
+	json_t *body;       /* object or NULL; freed with the request */
 	const char *origin; /* api, cli, dashboard */
 
 	/* the answer */
-	uint16_t status; /* 0: 200 */
 	const char *type;
-	bool gzip;
+	np_str location, cookie;
 	struct buf out;
 	struct jsonw json; /* onto out */
-	np_str location, cookie;
-	struct problem_list problems;
 
-	/* after the commit, on the loop's thread */
-	bool nudge_inbox, nudge_monitors, nudge_ban, nudge_channels, nudge_outbox;
-	uint32_t shard;
-
-	/* waiting: `later` runs in a transaction of its own, again and again while it yields
-	 * NP_E_AGAIN, until `deadline_ms`; then once more with `expired` */
+	/* Waiting: `later` runs in a transaction of its own, again and again while it yields
+	 * NP_E_AGAIN, until `deadline_ms`; then once more with `expired`. */
 	wq_fn later;
+	wq_fn applied; /* of a command: writes the answer once it was applied */
 	int64_t deadline_ms, poll_ms;
-	bool expired, noted, waiting;
 	struct loop_timer *timer;
-	uint8_t inbox[16];
-	wq_fn applied; /* writes the answer once the command was applied */
-	uint8_t subject[16]; /* of the command: monitor or incident */
-	int64_t created_us;
 
 	void *extra; /* of the handler: from prepare to fn, from fn to finish */
+	struct who who;
+	struct problem_list problems;
 	np_err err;
+	uint32_t shard;      /* of the command */
+	uint8_t inbox[16];   /* its id */
+	uint8_t subject[16]; /* of what: monitor, incident, channel */
+	uint16_t status;     /* 0: 200 */
+	bool gzip;
+	bool expired, noted, waiting;
+	/* after the commit, on the loop's thread */
+	bool nudge_inbox, nudge_monitors, nudge_ban, nudge_channels, nudge_outbox;
+	char id[WQ_ID_MAX]; /* request id: 32 hex digits */
 };
 
 /* Handler of every route of the table: ctx is the struct web. */

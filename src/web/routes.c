@@ -17,11 +17,20 @@ static void open_events(struct wreq *q)
 	sse_open(q->web->sse, q);
 }
 
-#define GET(path, handler, may, params) \
-	{ .method = "GET", .pattern = (path), .fn = (handler), .action = (may), .query = (params) }
-#define DIRECT(path, handler) { .method = "GET", .pattern = (path), .direct = (handler) }
-#define DO(verb, path, handler, may, how) \
-	{ .method = (verb), .pattern = (path), .fn = (handler), .action = (may), .flags = (how) }
+#define GET(path, handler, may, params)                                               \
+	{                                                                             \
+		.method = "GET", .pattern = (path), .fn = (handler), .action = (may), \
+		.query = (params)                                                     \
+	}
+#define DIRECT(path, handler)                                           \
+	{                                                               \
+		.method = "GET", .pattern = (path), .direct = (handler) \
+	}
+#define DO(verb, path, handler, may, how)                                              \
+	{                                                                              \
+		.method = (verb), .pattern = (path), .fn = (handler), .action = (may), \
+		.flags = (how)                                                         \
+	}
 
 static const struct route table[] = {
 	DIRECT("/", files_redirect),
@@ -35,10 +44,18 @@ static const struct route table[] = {
 	DIRECT("/api/v1/health", pulse_all),
 	DIRECT("/api/v1/openapi.yaml", files_contract),
 
-	{ .method = "GET", .pattern = "/api/v1/overview", .fn = api_overview, .action = ACC_SEE,
-	  .prepare = api_overview_prepare, .keep = api_overview_keep },
-	{ .method = "GET", .pattern = "/api/v1/events", .fn = api_events, .action = ACC_SEE,
-	  .query = "since", .finish = open_events },
+	{ .method = "GET",
+	  .pattern = "/api/v1/overview",
+	  .fn = api_overview,
+	  .action = ACC_SEE,
+	  .prepare = api_overview_prepare,
+	  .keep = api_overview_keep },
+	{ .method = "GET",
+	  .pattern = "/api/v1/events",
+	  .fn = api_events,
+	  .action = ACC_SEE,
+	  .query = "since",
+	  .finish = open_events },
 
 	GET("/api/v1/monitors", api_monitors_list, ACC_SEE, "q state tag kind " PAGING),
 	DO("POST", "/api/v1/monitors", api_monitors_create, ACC_MONITOR_EDIT, R_COMMAND | R_BODY),
@@ -54,7 +71,8 @@ static const struct route table[] = {
 
 	GET("/api/v1/incidents", api_incidents_list, ACC_SEE, "state monitor " PAGING),
 	GET(INCIDENT, api_incidents_read, ACC_SEE, NULL),
-	DO("POST", INCIDENT "/ack", api_incidents_ack, ACC_INCIDENT_RESPOND, R_COMMAND | R_BODY_MAY),
+	DO("POST", INCIDENT "/ack", api_incidents_ack, ACC_INCIDENT_RESPOND,
+	   R_COMMAND | R_BODY_MAY),
 	DO("DELETE", INCIDENT "/ack", api_incidents_unack, ACC_INCIDENT_RESPOND, R_COMMAND),
 	DO("POST", INCIDENT "/resolve", api_incidents_resolve, ACC_INCIDENT_RESPOND,
 	   R_COMMAND | R_BODY_MAY),

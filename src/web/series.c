@@ -202,14 +202,13 @@ static void close_samples(struct series *s)
 	qsort(s->sample, s->n, sizeof *s->sample, by_region_col_value);
 	for (from = 0; from < s->n; from = to) {
 		const struct sample *a = &s->sample[from];
-		for (to = from; to < s->n && s->sample[to].region == a->region &&
-				s->sample[to].col == a->col;)
+		for (to = from;
+		     to < s->n && s->sample[to].region == a->region && s->sample[to].col == a->col;)
 			to++;
 		if (a->region < 0)
 			continue;
-		s->of_region[(size_t)a->region * s->cfg.points + a->col] = (struct region_column){
-			rank(a, to - from, 50), rank(a, to - from, 95)
-		};
+		s->of_region[(size_t)a->region * s->cfg.points + a->col] =
+			(struct region_column){ rank(a, to - from, 50), rank(a, to - from, 95) };
 	}
 	qsort(s->sample, s->n, sizeof *s->sample, by_col_value);
 	for (from = 0; from < s->n; from = to) {

@@ -20,7 +20,7 @@ struct series_cfg {
 	uint32_t points;
 	const uint32_t *region; /* numbers; at most SERIES_REGIONS_MAX */
 	uint32_t region_n;
-	bool phases;            /* single results will come, with phases */
+	bool phases; /* single results will come, with phases */
 };
 NP_NODISCARD struct series *series_new(const struct series_cfg *cfg);
 void series_free(struct series *s);

@@ -4,8 +4,9 @@
 #include "wire/pballoc.h"
 
 static const char *const phase_names[] = {
-	[RES_P_DNS] = "dns_ms", [RES_P_CONNECT] = "connect_ms", [RES_P_TLS] = "tls_ms",
-	[RES_P_FIRST_BYTE] = "first_byte_ms", [RES_P_TRANSFER] = "transfer_ms",
+	[RES_P_DNS] = "dns_ms",           [RES_P_CONNECT] = "connect_ms",
+	[RES_P_TLS] = "tls_ms",           [RES_P_FIRST_BYTE] = "first_byte_ms",
+	[RES_P_TRANSFER] = "transfer_ms",
 };
 static_assert(NP_LEN(phase_names) == RES_PHASE_N, "name every phase");
 
@@ -43,8 +44,8 @@ struct shown shown_of_live(const Np__I1__LiveResult *r)
 		.duration_us = r->duration_us,
 		.received_us = r->received_us,
 		.status = r->status < RES_STATUS_N ? (enum res_status)r->status : RES_UNKNOWN,
-		.cls = r->error_class < RES_CLASS_N ? (enum res_class)r->error_class :
-						      RES_C_INTERNAL,
+		.cls = r->error_class < RES_CLASS_N ? (enum res_class)r->error_class
+						    : RES_C_INTERNAL,
 		.text = pballoc_str(r->error_text),
 	};
 }

@@ -8,7 +8,7 @@
 #pragma once
 #include "web/req.h"
 
-#define SSE_MAX 4096           /* streams of this process */
+#define SSE_MAX 4096 /* streams of this process */
 #define SSE_BACKLOG_MAX ((size_t)128 * 1024)
 #define SSE_KEEP_MS 15000
 #define SSE_AGAIN_MS 30000

@@ -121,7 +121,8 @@ NP_NODISCARD np_err stats_read(struct pg_conn *c, struct arena *a, struct stats 
 		int64_t known = pg_res_i64(res, i, 1), down = pg_res_i64(res, i, 2);
 		int64_t all = pg_res_i64(res, i, 3);
 		down = down > known ? known : down;
-		struct upt_sum sum = { .us = { [UPT_DOWN] = down, [UPT_UP] = known - down,
+		struct upt_sum sum = { .us = { [UPT_DOWN] = down,
+					       [UPT_UP] = known - down,
 					       [UPT_UNKNOWN] = all > known ? all - known : 0 } };
 		row[i] = (struct stats_row){ .monitor = (uint64_t)pg_res_i64(res, i, 0),
 					     .p95_us = p95_of(res, i),

@@ -5,17 +5,19 @@
 
 static const char list_sql[] =
 	"SELECT c.id, c.kind, c.name, c.config, c.secret IS NOT NULL,"
-	" to_json(" SQL_TIME("c.created_at") "),"
-	" coalesce((SELECT json_build_object('at', " SQL_TIME("a.at") ", 'outcome', a.outcome,"
-	"  'answer', a.answer) FROM np.notice n JOIN np.notice_attempt a ON a.notice_id = n.id"
-	"  WHERE n.channel_id = c.id AND n.created_at > now() - interval '30 days'"
-	"  ORDER BY a.at DESC LIMIT 1), 'null'),"
-	" (SELECT count(*) FROM np.notice n WHERE n.channel_id = c.id AND n.state = 'sent'"
-	"  AND n.created_at > now() - interval '7 days'),"
-	" (SELECT count(*) FROM np.notice n WHERE n.channel_id = c.id AND n.state = 'dead'"
-	"  AND n.created_at > now() - interval '7 days')"
-	" FROM np.channel c WHERE c.deleted_at IS NULL AND ($1::uuid IS NULL OR c.id = $1)"
-	" ORDER BY c.name, c.id LIMIT 200";
+	" to_json(" SQL_TIME(
+		"c.created_at") "),"
+				" coalesce((SELECT json_build_object('at', " SQL_TIME(
+					"a.at") ", 'outcome', a.outcome,"
+						"  'answer', a.answer) FROM np.notice n JOIN np.notice_attempt a ON a.notice_id = n.id"
+						"  WHERE n.channel_id = c.id AND n.created_at > now() - interval '30 days'"
+						"  ORDER BY a.at DESC LIMIT 1), 'null'),"
+						" (SELECT count(*) FROM np.notice n WHERE n.channel_id = c.id AND n.state = 'sent'"
+						"  AND n.created_at > now() - interval '7 days'),"
+						" (SELECT count(*) FROM np.notice n WHERE n.channel_id = c.id AND n.state = 'dead'"
+						"  AND n.created_at > now() - interval '7 days')"
+						" FROM np.channel c WHERE c.deleted_at IS NULL AND ($1::uuid IS NULL OR c.id = $1)"
+						" ORDER BY c.name, c.id LIMIT 200";
 
 static void take(const struct pg_res *res, size_t i, struct arena *a, struct stc_row *ret)
 {
@@ -159,12 +161,14 @@ NP_NODISCARD np_err stc_attempt(struct wreq *q, struct pg_conn *c, int64_t notic
 	pg_params_init(&p);
 	pg_params_i64(&p, notice);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	np_err e = pg_exec(c,
-			   "SELECT json_build_object('key', n.key, 'at', " SQL_TIME("a.at") ","
-			   " 'outcome', a.outcome, 'answer', a.answer, 'duration_ms', a.duration_ms)"
-			   " FROM np.notice n JOIN np.notice_attempt a ON a.notice_id = n.id"
-			   " WHERE n.id = $1 ORDER BY a.n LIMIT 1",
-			   &p, &res);
+	np_err e = pg_exec(
+		c,
+		"SELECT json_build_object('key', n.key, 'at', " SQL_TIME(
+			"a.at") ","
+				" 'outcome', a.outcome, 'answer', a.answer, 'duration_ms', a.duration_ms)"
+				" FROM np.notice n JOIN np.notice_attempt a ON a.notice_id = n.id"
+				" WHERE n.id = $1 ORDER BY a.n LIMIT 1",
+		&p, &res);
 	if (e < 0)
 		return e;
 	*ret = pg_res_rows(res) ? arena_str(q->arena, pg_res_str(res, 0, 0)) : (np_str){ 0 };

@@ -53,9 +53,8 @@ NP_NODISCARD np_err sth_rollups(struct pg_conn *c, const struct sth_range *r, bo
 		return ranged(c, ROLLUP "np.rollup_5m" RANGE " ORDER BY at LIMIT $4", r, ret);
 	return ranged(c,
 		      "WITH h AS (SELECT coalesce(max(at) + interval '1 hour', '-infinity') AS til"
-		      " FROM np.rollup_1h" RANGE ") "
-		      ROLLUP "np.rollup_1h" RANGE " UNION ALL "
-		      ROLLUP "np.rollup_5m" RANGE " AND at >= (SELECT til FROM h)"
+		      " FROM np.rollup_1h" RANGE ") " ROLLUP "np.rollup_1h" RANGE
+		      " UNION ALL " ROLLUP "np.rollup_5m" RANGE " AND at >= (SELECT til FROM h)"
 		      " ORDER BY 1 LIMIT $4",
 		      r, ret);
 }
@@ -72,8 +71,7 @@ NP_NODISCARD np_err sth_changes(struct pg_conn *c, const struct sth_range *r, st
 		      r, ret);
 }
 
-NP_NODISCARD np_err sth_incidents(struct pg_conn *c, const struct sth_range *r,
-				  struct pg_res **ret)
+NP_NODISCARD np_err sth_incidents(struct pg_conn *c, const struct sth_range *r, struct pg_res **ret)
 {
 	return ranged(c,
 		      "SELECT id, opened_at, closed_at, why FROM np.incident WHERE monitor_id = $1"

@@ -6,7 +6,7 @@
 #pragma once
 #include "web/req.h"
 
-#define STH_CHUNKS_MAX 5000    /* of one request */
+#define STH_CHUNKS_MAX 5000 /* of one request */
 #define STH_ROLLUPS_MAX 20000
 #define STH_CHANGES_MAX 100000
 

@@ -20,13 +20,17 @@ NP_NODISCARD np_err sti_find(struct pg_conn *c, const uint8_t id[16], struct sti
 	return NP_OK;
 }
 
-#define INCIDENT_FIELDS                                                                   \
-	"'id', i.id, 'monitor_id', i.monitor_uuid, 'monitor_name', coalesce(m.name, ''),"  \
-	" 'state', i.state, 'opened_at', " SQL_TIME("i.opened_at") ","                    \
-	" 'decided_at', " SQL_TIME("i.decided_at") ","                                    \
-	" 'acknowledged_at', " SQL_TIME("i.acknowledged_at") ","                          \
-	" 'acknowledged_by', i.acknowledged_by, 'closed_at', " SQL_TIME("i.closed_at") ","\
-	" 'close_reason', i.close_reason, 'why', i.why"
+#define INCIDENT_FIELDS                                                                                                                              \
+	"'id', i.id, 'monitor_id', i.monitor_uuid, 'monitor_name', coalesce(m.name, ''),"                                                            \
+	" 'state', i.state, 'opened_at', " SQL_TIME(                                                                                                 \
+		"i.opened_at") ","                                                                                                                   \
+			       " 'decided_at', " SQL_TIME(                                                                                           \
+				       "i.decided_at") ","                                                                                           \
+						       " 'acknowledged_at', " SQL_TIME(                                                              \
+							       "i.acknowledged_at") ","                                                              \
+										    " 'acknowledged_by', i.acknowledged_by, 'closed_at', " SQL_TIME( \
+											    "i.closed_at") ","                                       \
+													   " 'close_reason', i.close_reason, 'why', i.why"
 
 #define INCIDENT_FROM " FROM np.incident i LEFT JOIN np.monitor m ON m.id = i.monitor_id"
 
@@ -55,28 +59,32 @@ NP_NODISCARD np_err sti_list(struct pg_conn *c, const struct sti_filter *f, cons
 }
 
 static const char events_sql[] =
-	"SELECT coalesce(json_agg(json_build_object('number', number, 'at', " SQL_TIME("at") ","
-	" 'kind', kind, 'actor', actor, 'origin', origin, 'reason', reason, 'detail', detail)"
-	" ORDER BY number), '[]') FROM (SELECT * FROM np.incident_event WHERE incident_id = $1"
-	" ORDER BY number DESC LIMIT 2000) e";
+	"SELECT coalesce(json_agg(json_build_object('number', number, 'at', " SQL_TIME(
+		"at") ","
+		      " 'kind', kind, 'actor', actor, 'origin', origin, 'reason', reason, 'detail', detail)"
+		      " ORDER BY number), '[]') FROM (SELECT * FROM np.incident_event WHERE incident_id = $1"
+		      " ORDER BY number DESC LIMIT 2000) e";
 
-#define ATTEMPTS                                                                          \
-	"(SELECT coalesce(json_agg(json_build_object('n', a.n, 'at', " SQL_TIME("a.at") ","\
-	" 'duration_ms', a.duration_ms, 'outcome', a.outcome, 'answer', a.answer)"        \
-	" ORDER BY a.n), '[]') FROM np.notice_attempt a WHERE a.notice_id = n.id)"
+#define ATTEMPTS                                                                                   \
+	"(SELECT coalesce(json_agg(json_build_object('n', a.n, 'at', " SQL_TIME(                   \
+		"a.at") ","                                                                        \
+			" 'duration_ms', a.duration_ms, 'outcome', a.outcome, 'answer', a.answer)" \
+			" ORDER BY a.n), '[]') FROM np.notice_attempt a WHERE a.notice_id = n.id)"
 
 static const char notices_sql[] =
 	"SELECT coalesce(json_agg(json_build_object('key', n.key, 'kind', n.kind,"
 	" 'event', n.event, 'channel_id', n.channel_id, 'channel_name', c.name,"
 	" 'channel_kind', c.kind, 'state', n.state, 'held_reason', n.held_reason,"
-	" 'created_at', " SQL_TIME("n.created_at") ", 'next_at', " SQL_TIME("n.next_at") ","
-	" 'done_at', " SQL_TIME("n.done_at") ", 'attempts', " ATTEMPTS ") ORDER BY n.id), '[]')"
-	" FROM (SELECT * FROM np.notice WHERE subject = $1 ORDER BY id DESC LIMIT 1000) n"
-	" LEFT JOIN np.channel c ON c.id = n.channel_id";
+	" 'created_at', " SQL_TIME("n.created_at") ", 'next_at', " SQL_TIME(
+		"n.next_at") ","
+			     " 'done_at', " SQL_TIME(
+				     "n.done_at") ", 'attempts', " ATTEMPTS
+						  ") ORDER BY n.id), '[]')"
+						  " FROM (SELECT * FROM np.notice WHERE subject = $1 ORDER BY id DESC LIMIT 1000) n"
+						  " LEFT JOIN np.channel c ON c.id = n.channel_id";
 
-static const char show_sql[] =
-	"SELECT json_build_object(" INCIDENT_FIELDS ", 'why_detail', i.why_detail)"
-	INCIDENT_FROM " WHERE i.id = $1";
+static const char show_sql[] = "SELECT json_build_object(" INCIDENT_FIELDS
+			       ", 'why_detail', i.why_detail)" INCIDENT_FROM " WHERE i.id = $1";
 
 /* Appends one JSON value of a statement about this incident. */
 static np_err value(struct pg_conn *c, const char *sql, const uint8_t id[16], struct buf *out)

@@ -43,8 +43,8 @@ static np_err row_of(struct pg_conn *c, const char *sql, const uint8_t id[16], s
 	return ret->name.p && ret->definition.p ? NP_OK : NP_E_NOMEM;
 }
 
-#define ROW_SQL                                                                           \
-	"SELECT id, shard, revision, name, definition FROM np.monitor"                    \
+#define ROW_SQL                                                        \
+	"SELECT id, shard, revision, name, definition FROM np.monitor" \
 	" WHERE uuid = $1 AND deleted_at IS NULL"
 
 NP_NODISCARD np_err stm_lock(struct pg_conn *c, struct arena *a, const uint8_t id[16],
@@ -166,18 +166,20 @@ NP_NODISCARD np_err stm_channels(struct pg_conn *c, np_str ids_json, int64_t *re
 }
 
 /* The monitor as the API shows it: its definition, and what its owner says about it. */
-#define MONITOR_JSON                                                                      \
-	"m.definition || jsonb_build_object('id', m.uuid, 'number', m.id,"                \
-	" 'state', coalesce(s.state, 'pending'), 'partial', coalesce(s.partial, false),"  \
-	" 'degraded', coalesce(s.degraded, false),"                                       \
-	" 'since', " SQL_TIME("coalesce(s.since, m.created_at)") ","                      \
-	" 'failing', coalesce(s.failing, 0),"                                             \
-	" 'assigned', coalesce(s.assigned, cardinality(m.region_ids)),"                   \
-	" 'why', coalesce(s.why, ''), 'incident_id', s.incident_id,"                      \
-	" 'revision', m.revision, 'created_at', " SQL_TIME("m.created_at") ")"
+#define MONITOR_JSON                                                                                               \
+	"m.definition || jsonb_build_object('id', m.uuid, 'number', m.id,"                                         \
+	" 'state', coalesce(s.state, 'pending'), 'partial', coalesce(s.partial, false),"                           \
+	" 'degraded', coalesce(s.degraded, false),"                                                                \
+	" 'since', " SQL_TIME(                                                                                     \
+		"coalesce(s.since, m.created_at)") ","                                                             \
+						   " 'failing', coalesce(s.failing, 0),"                           \
+						   " 'assigned', coalesce(s.assigned, cardinality(m.region_ids))," \
+						   " 'why', coalesce(s.why, ''), 'incident_id', s.incident_id,"    \
+						   " 'revision', m.revision, 'created_at', " SQL_TIME(             \
+							   "m.created_at") ")"
 
-#define MONITOR_FROM                                                                      \
-	" FROM np.monitor m LEFT JOIN np.monitor_state s ON s.monitor_id = m.id"          \
+#define MONITOR_FROM                                                             \
+	" FROM np.monitor m LEFT JOIN np.monitor_state s ON s.monitor_id = m.id" \
 	" WHERE m.deleted_at IS NULL"
 
 NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id[16])
@@ -195,15 +197,14 @@ NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id
 	return NP_OK;
 }
 
-static const char list_sql[] =
-	"SELECT " MONITOR_JSON ", m.id, m.name" MONITOR_FROM
-	" AND ($1 = '' OR strpos(lower(m.name), lower($1)) > 0"
-	"      OR strpos(lower(m.definition->>'target'), lower($1)) > 0)"
-	" AND ($2 = '' OR coalesce(s.state, 'pending') = $2)"
-	" AND ($3 = '' OR m.definition->'tags' ? $3)"
-	" AND ($4 = '' OR m.kind = $4)"
-	" AND (NOT $5 OR (m.name, m.id) > ($6, $7))"
-	" ORDER BY m.name, m.id LIMIT $8";
+static const char list_sql[] = "SELECT " MONITOR_JSON ", m.id, m.name" MONITOR_FROM
+			       " AND ($1 = '' OR strpos(lower(m.name), lower($1)) > 0"
+			       "      OR strpos(lower(m.definition->>'target'), lower($1)) > 0)"
+			       " AND ($2 = '' OR coalesce(s.state, 'pending') = $2)"
+			       " AND ($3 = '' OR m.definition->'tags' ? $3)"
+			       " AND ($4 = '' OR m.kind = $4)"
+			       " AND (NOT $5 OR (m.name, m.id) > ($6, $7))"
+			       " ORDER BY m.name, m.id LIMIT $8";
 
 NP_NODISCARD np_err stm_list(struct pg_conn *c, const struct stm_filter *f, const struct page *p,
 			     struct pg_res **ret)
@@ -221,11 +222,11 @@ NP_NODISCARD np_err stm_list(struct pg_conn *c, const struct stm_filter *f, cons
 	return pg_exec(c, list_sql, &v, ret);
 }
 
-static const char revisions_sql[] =
-	"SELECT json_build_object('revision', revision, 'at', " SQL_TIME("at") ","
-	" 'actor', actor, 'deleted', deleted, 'definition', definition), revision::bigint, ''"
-	" FROM np.monitor_revision WHERE monitor_id = $1 AND (NOT $2 OR revision < $3)"
-	" ORDER BY revision DESC LIMIT $4";
+static const char revisions_sql[] = "SELECT json_build_object('revision', revision, 'at', " SQL_TIME(
+	"at") ","
+	      " 'actor', actor, 'deleted', deleted, 'definition', definition), revision::bigint, ''"
+	      " FROM np.monitor_revision WHERE monitor_id = $1 AND (NOT $2 OR revision < $3)"
+	      " ORDER BY revision DESC LIMIT $4";
 
 NP_NODISCARD np_err stm_revisions(struct pg_conn *c, int64_t monitor, const struct page *p,
 				  struct pg_res **ret)

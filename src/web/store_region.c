@@ -8,19 +8,25 @@
 
 static const char regions_sql[] =
 	"SELECT json_build_object('id', r.id, 'name', r.name,"
-	" 'created_at', " SQL_TIME("r.created_at") ","
-	" 'checkers', count(c.id) FILTER (WHERE c.state <> 'banned'),"
-	" 'connected', count(c.id) FILTER (WHERE c.state <> 'banned' AND " IS_CONNECTED "),"
-	" 'monitors', (SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL"
-	"   AND r.id = ANY (m.region_ids)),"
-	" 'heard_at', " SQL_TIME("max(s.heard_at)") ","
-	" 'lag_p95_ms', round(max(s.lag_p95_us) FILTER (WHERE " IS_CONNECTED ") / 1000.0, 1),"
-	" 'skew_ms', round(max(abs(s.skew_us)) FILTER (WHERE " IS_CONNECTED ") / 1000.0, 1),"
-	" 'cert_not_after', " SQL_TIME("min(c.not_after) FILTER (WHERE c.state <> 'banned')") "),"
-	" r.id::bigint, r.name"
-	" FROM np.region r LEFT JOIN np.checker c ON c.region_id = r.id"
-	" LEFT JOIN np.checker_seen s ON s.checker_id = c.id"
-	" WHERE ($1 = 0 OR r.id = $1) GROUP BY r.id, r.name, r.created_at ORDER BY r.name";
+	" 'created_at', " SQL_TIME(
+		"r.created_at") ","
+				" 'checkers', count(c.id) FILTER (WHERE c.state <> 'banned'),"
+				" 'connected', count(c.id) FILTER (WHERE c.state <> 'banned' AND " IS_CONNECTED
+				"),"
+				" 'monitors', (SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL"
+				"   AND r.id = ANY (m.region_ids)),"
+				" 'heard_at', " SQL_TIME(
+					"max(s.heard_at)") ","
+							   " 'lag_p95_ms', round(max(s.lag_p95_us) FILTER (WHERE " IS_CONNECTED
+							   ") / 1000.0, 1),"
+							   " 'skew_ms', round(max(abs(s.skew_us)) FILTER (WHERE " IS_CONNECTED
+							   ") / 1000.0, 1),"
+							   " 'cert_not_after', " SQL_TIME(
+								   "min(c.not_after) FILTER (WHERE c.state <> 'banned')") "),"
+															  " r.id::bigint, r.name"
+															  " FROM np.region r LEFT JOIN np.checker c ON c.region_id = r.id"
+															  " LEFT JOIN np.checker_seen s ON s.checker_id = c.id"
+															  " WHERE ($1 = 0 OR r.id = $1) GROUP BY r.id, r.name, r.created_at ORDER BY r.name";
 
 NP_NODISCARD np_err sreg_regions(struct pg_conn *c, int64_t id, struct pg_res **ret)
 {
@@ -30,8 +36,7 @@ NP_NODISCARD np_err sreg_regions(struct pg_conn *c, int64_t id, struct pg_res **
 	return pg_exec(c, regions_sql, &p, ret);
 }
 
-static np_err one_id(struct pg_conn *c, const char *sql, const struct pg_params *p,
-		     int64_t *ret_id)
+static np_err one_id(struct pg_conn *c, const char *sql, const struct pg_params *p, int64_t *ret_id)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
 	np_err e = pg_exec(c, sql, p, &res);
@@ -77,20 +82,25 @@ NP_NODISCARD np_err sreg_token(struct wreq *q, struct pg_conn *c, const struct s
 		       &p, NULL);
 }
 
-#define CHECKER_JSON                                                                      \
-	"json_build_object('id', c.uuid, 'region', r.name, 'region_id', r.id,"            \
-	" 'state', c.state, 'connected', c.state <> 'banned' AND " IS_CONNECTED ","       \
-	" 'heard_at', " SQL_TIME("s.heard_at") ", 'version', coalesce(s.version, ''),"    \
-	" 'skew_ms', round(coalesce(s.skew_us, 0) / 1000.0, 1),"                          \
-	" 'oldest_ms', coalesce(s.oldest_ms, 0), 'results', coalesce(s.results, 0),"      \
-	" 'lag_p95_ms', round(coalesce(s.lag_p95_us, 0) / 1000.0, 1),"                    \
-	" 'not_after', " SQL_TIME("c.not_after") ","                                      \
-	" 'enrolled_at', " SQL_TIME("c.enrolled_at") ","                                  \
-	" 'renewed_at', " SQL_TIME("c.renewed_at") ","                                    \
-	" 'banned_at', " SQL_TIME("c.banned_at") ", 'ban_reason', c.ban_reason)"
+#define CHECKER_JSON                                                                                                             \
+	"json_build_object('id', c.uuid, 'region', r.name, 'region_id', r.id,"                                                   \
+	" 'state', c.state, 'connected', c.state <> 'banned' AND " IS_CONNECTED ","                                              \
+	" 'heard_at', " SQL_TIME(                                                                                                \
+		"s.heard_at") ", 'version', coalesce(s.version, ''),"                                                            \
+			      " 'skew_ms', round(coalesce(s.skew_us, 0) / 1000.0, 1),"                                           \
+			      " 'oldest_ms', coalesce(s.oldest_ms, 0), 'results', coalesce(s.results, 0),"                       \
+			      " 'lag_p95_ms', round(coalesce(s.lag_p95_us, 0) / 1000.0, 1),"                                     \
+			      " 'not_after', " SQL_TIME(                                                                         \
+				      "c.not_after") ","                                                                         \
+						     " 'enrolled_at', " SQL_TIME(                                                \
+							     "c.enrolled_at") ","                                                \
+									      " 'renewed_at', " SQL_TIME(                        \
+										      "c.renewed_at") ","                        \
+												      " 'banned_at', " SQL_TIME( \
+													      "c.banned_at") ", 'ban_reason', c.ban_reason)"
 
-#define CHECKER_FROM                                                                      \
-	" FROM np.checker c JOIN np.region r ON r.id = c.region_id"                       \
+#define CHECKER_FROM                                                \
+	" FROM np.checker c JOIN np.region r ON r.id = c.region_id" \
 	" LEFT JOIN np.checker_seen s ON s.checker_id = c.id"
 
 NP_NODISCARD np_err sreg_checkers(struct pg_conn *c, np_str region, const struct page *p,
@@ -125,8 +135,7 @@ NP_NODISCARD np_err sreg_checker(struct wreq *q, struct pg_conn *c, const uint8_
 	return NP_OK;
 }
 
-NP_NODISCARD np_err sreg_ban(struct wreq *q, struct pg_conn *c, const uint8_t id[16],
-			     np_str reason)
+NP_NODISCARD np_err sreg_ban(struct wreq *q, struct pg_conn *c, const uint8_t id[16], np_str reason)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	pg_params_init(&p);

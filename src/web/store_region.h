@@ -7,7 +7,6 @@
 #include "web/page.h"
 #include "web/req.h"
 
-
 /* Rows (json, id, name), by name; id 0: all. */
 NP_NODISCARD np_err sreg_regions(struct pg_conn *c, int64_t id, struct pg_res **ret);
 /* Number of a region of that name. NP_E_NOTFOUND. */

@@ -46,9 +46,10 @@ NP_NODISCARD np_err stw_now(struct wreq *q, struct pg_conn *c, const uint8_t id[
 
 static const char past_sql[] =
 	"SELECT why_detail || jsonb_build_object('sentence', why, 'state', state,"
-	" 'at', " SQL_TIME("at") ") FROM np.state_change"
-	" WHERE monitor_id = (SELECT id FROM np.monitor WHERE uuid = $1 AND deleted_at IS NULL)"
-	" AND at <= $2 ORDER BY at DESC, n DESC LIMIT 1";
+	" 'at', " SQL_TIME(
+		"at") ") FROM np.state_change"
+		      " WHERE monitor_id = (SELECT id FROM np.monitor WHERE uuid = $1 AND deleted_at IS NULL)"
+		      " AND at <= $2 ORDER BY at DESC, n DESC LIMIT 1";
 
 NP_NODISCARD np_err stw_past(struct wreq *q, struct pg_conn *c, int64_t at_us, np_str *ret)
 {

@@ -190,8 +190,11 @@ struct tap *tap_new(struct web *w, const struct redis_conf *redis)
 	count(f);
 	f->arena = arena_new(LIVE_ARENA_MAX);
 	f->orgs = map_new(TAP_ORGS_MAX);
-	const struct sub_cfg cfg = { .conf = *redis, .message = on_message,
-				     .connected = on_connected, .lost = on_lost, .ctx = f };
+	const struct sub_cfg cfg = { .conf = *redis,
+				     .message = on_message,
+				     .connected = on_connected,
+				     .lost = on_lost,
+				     .ctx = f };
 	f->sub = f->arena && f->orgs ? sub_new(w->loop, &cfg) : NULL;
 	if (!f->sub || sub_add(f->sub, NP_STR(LIVE_CHANNEL)) < 0) {
 		tap_free(f);

@@ -11,7 +11,7 @@
 
 struct waits;
 NP_NODISCARD struct waits *waits_new(void);
-void waits_free(struct waits *w); /* must be empty; NULL is fine */
+void waits_free(struct waits *w);                               /* must be empty; NULL is fine */
 NP_NODISCARD np_err waits_add(struct waits *w, struct wreq *q); /* by q->inbox */
 void waits_del(struct waits *w, struct wreq *q);
 /* The live feed says that this command was decided. */

@@ -73,11 +73,11 @@ static void after(void *ctx, const struct httpd_req *r, uint16_t status, int64_t
 static void count(struct house *h)
 {
 	static const char *const labels[6] = { "code=\"other\"", "code=\"1xx\"", "code=\"2xx\"",
-					       "code=\"3xx\"", "code=\"4xx\"", "code=\"5xx\"" };
+					       "code=\"3xx\"",   "code=\"4xx\"", "code=\"5xx\"" };
 	for (size_t i = 0; i < NP_LEN(labels); i++)
-		h->requests[i] = metrics_get(h->web.metrics, METRIC_COUNTER,
-					     "netpulse_web_requests_total", labels[i],
-					     "Requests answered.");
+		h->requests[i] =
+			metrics_get(h->web.metrics, METRIC_COUNTER, "netpulse_web_requests_total",
+				    labels[i], "Requests answered.");
 	h->took = metrics_get(h->web.metrics, METRIC_HIST_US, "netpulse_web_request_seconds", "",
 			      "From the first byte of a request to its answer.");
 }
@@ -165,7 +165,9 @@ static np_err listen_all(struct house *h, const struct conf *c, struct buf *why)
 	if (e < 0)
 		return e;
 	const struct admin_cfg admin = { .listen = conf_str(c, "admin.listen"),
-					 .metrics = w->metrics, .ready = pulse_is_ready, .ctx = w };
+					 .metrics = w->metrics,
+					 .ready = pulse_is_ready,
+					 .ctx = w };
 	return admin.listen ? admin_start(w->loop, &admin, &h->admin, why) : NP_OK;
 }
 

@@ -14,7 +14,8 @@ bool who_credential(const struct web *w, struct httpd_req *r, np_str *ret, bool 
 	if (auth.p) {
 		np_str scheme, token;
 		*ret_cookie = false;
-		*ret = (np_str){ "", 0 }; /* an unreadable one is nobody, whatever the cookie says */
+		*ret = (np_str){ "",
+				 0 }; /* an unreadable one is nobody, whatever the cookie says */
 		if (str_cut(auth, ' ', &scheme, &token) && str_eq_nocase(scheme, NP_STR("Bearer")))
 			*ret = str_trim(token);
 		return true;

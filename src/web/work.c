@@ -53,7 +53,8 @@ static np_err identify(struct wreq *q, struct pg_conn *c)
 {
 	np_err e = who_find(c, q->credential, q->who.by_cookie, q->arena, &q->who);
 	if (e == NP_E_AUTH)
-		return wq_problem(q, 401, "Sign in: this token or session is not, or no longer, valid.");
+		return wq_problem(q, 401,
+				  "Sign in: this token or session is not, or no longer, valid.");
 	if (e < 0)
 		return e;
 	/* A token has no scopes of its own yet: it may what its role may. */

@@ -235,7 +235,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(first_after_quiet_goes_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(comes_back_with_frames_or_last_values, setup, teardown),
+		cmocka_unit_test_setup_teardown(comes_back_with_frames_or_last_values, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(rare_events_survive_a_summary, setup, teardown),
 		cmocka_unit_test_setup_teardown(ring_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_tells_everybody, setup, teardown),

@@ -10,7 +10,9 @@
 static void adds_up_by_time(void **state)
 {
 	struct upt_span spans[] = {
-		{ 0, 2 * H, UPT_UNKNOWN }, { 2 * H, 10 * H, UPT_UP }, { 7 * H, 8 * H, UPT_DOWN },
+		{ 0, 2 * H, UPT_UNKNOWN },
+		{ 2 * H, 10 * H, UPT_UP },
+		{ 7 * H, 8 * H, UPT_DOWN },
 	};
 	int64_t opened[] = { 7 * H };
 	const struct past p = { spans, NP_LEN(spans), opened, 1 };
@@ -45,8 +47,7 @@ static void takes_many_spans(void **state)
 
 static void writes_a_window(void **state)
 {
-	struct upt_span spans[] = { { 0, 3000 * NP_SEC_US, UPT_UP },
-				    { 0, NP_SEC_US, UPT_DOWN } };
+	struct upt_span spans[] = { { 0, 3000 * NP_SEC_US, UPT_UP }, { 0, NP_SEC_US, UPT_DOWN } };
 	const struct past p = { spans, 2, NULL, 0 };
 	struct buf out;
 	struct jsonw w;

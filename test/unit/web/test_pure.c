@@ -24,9 +24,11 @@ static void accepts_what_the_client_says(void **state)
 		const char *header;
 		bool gzip;
 	} rows[] = {
-		{ "", false }, { "gzip", true }, { "GZIP", true }, { "br, gzip", true },
-		{ "gzip;q=0", false }, { "gzip; q=0.000", false }, { "gzip;q=0.5", true },
-		{ "identity", false }, { "xgzip", false }, { "deflate , gzip ;q=1", true },
+		{ "", false },          { "gzip", true },
+		{ "GZIP", true },       { "br, gzip", true },
+		{ "gzip;q=0", false },  { "gzip; q=0.000", false },
+		{ "gzip;q=0.5", true }, { "identity", false },
+		{ "xgzip", false },     { "deflate , gzip ;q=1", true },
 	};
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(rows); i++)
@@ -43,8 +45,10 @@ static void gzip_unpacks_to_the_same(void **state)
 	buf_init(&packed, 1 << 20);
 	assert_ok(gz_pack((np_str){ text, sizeof text }, &packed));
 	assert_true(packed.n < sizeof text / 10);
-	z_stream z = { .next_in = (Bytef *)packed.p, .avail_in = (uInt)packed.n,
-		       .next_out = (Bytef *)back, .avail_out = sizeof back };
+	z_stream z = { .next_in = (Bytef *)packed.p,
+		       .avail_in = (uInt)packed.n,
+		       .next_out = (Bytef *)back,
+		       .avail_out = sizeof back };
 	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
 	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
 	inflateEnd(&z);
@@ -57,7 +61,11 @@ static void cursors_come_back_as_they_went(void **state)
 	static const struct {
 		int64_t num;
 		const char *text;
-	} rows[] = { { 0, "" }, { -5, "x" }, { INT64_MAX, "\xc3\xa9" }, { INT64_MIN, "a\x1f" "b" } };
+	} rows[] = { { 0, "" },
+		     { -5, "x" },
+		     { INT64_MAX, "\xc3\xa9" },
+		     { INT64_MIN, "a\x1f"
+				  "b" } };
 	struct arena *a = arena_new(1 << 16);
 	struct page p;
 	(void)state;
@@ -80,14 +88,21 @@ static void origin_must_be_the_host(void **state)
 		const char *origin, *host;
 		bool same;
 	} rows[] = {
-		{ "http://a:1", "a:1", true }, { "https://A", "a", true }, { "", "a", false },
-		{ "null", "null", false }, { "http://a", "a:80", false }, { "http://", "", false },
-		{ "http://a.evil", "a", false }, { "ftp://a", "a", false }, { "a", "a", false },
+		{ "http://a:1", "a:1", true },
+		{ "https://A", "a", true },
+		{ "", "a", false },
+		{ "null", "null", false },
+		{ "http://a", "a:80", false },
+		{ "http://", "", false },
+		{ "http://a.evil", "a", false },
+		{ "ftp://a", "a", false },
+		{ "a", "a", false },
 	};
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(rows); i++)
 		assert_int_equal(who_origin_is(str_from_c(rows[i].origin),
-					       str_from_c(rows[i].host)), rows[i].same);
+					       str_from_c(rows[i].host)),
+				 rows[i].same);
 }
 
 static void limits_failures_of_one_address(void **state)
@@ -114,7 +129,7 @@ static void hears_only_the_owner_of_a_shard(void **state)
 		uint64_t token, live;
 		enum tap_verdict want;
 	} rows[] = {
-		{ 3, 7, TAP_TAKE },  { 3, 8, TAP_TAKE }, { 3, 10, TAP_GAP }, { 3, 11, TAP_TAKE },
+		{ 3, 7, TAP_TAKE },   { 3, 8, TAP_TAKE }, { 3, 10, TAP_GAP },   { 3, 11, TAP_TAKE },
 		{ 2, 12, TAP_STALE }, { 4, 1, TAP_TAKE }, { 3, 12, TAP_STALE }, { 4, 2, TAP_TAKE },
 	};
 	struct tap_shard s = { 0 };
@@ -130,8 +145,8 @@ static void reads_event_ids(void **state)
 	assert_ok(sse_parse_id(NP_STR("ab.12"), "ab", &n));
 	assert_int_equal(n, 12);
 	assert_err(sse_parse_id(NP_STR("cd.12"), "ab", &n), NP_E_NOTFOUND);
-	static const char *const bad[] = { "", "ab", "ab.", ".1", "ab.x", "ab.-1", "ab.1 ",
-					   "ab.99999999999999999999999" };
+	static const char *const bad[] = { "",     "ab",    "ab.",   ".1",
+					   "ab.x", "ab.-1", "ab.1 ", "ab.99999999999999999999999" };
 	for (size_t i = 0; i < NP_LEN(bad); i++)
 		assert_true(sse_parse_id(str_from_c(bad[i]), "ab", &n) < 0);
 }
@@ -139,8 +154,8 @@ static void reads_event_ids(void **state)
 static void paths_stay_inside(void **state)
 {
 	static const char *const good[] = { "index.html", "assets/a-1_b.js", "a/b/c.css" };
-	static const char *const bad[] = { "", "/", "..", "../x", "a/../b", "a//b", ".git/x", "a/.b",
-					   "a b", "a%2fb", "a\\b", "a/" };
+	static const char *const bad[] = { "",       "/",    "..",  "../x",  "a/../b", "a//b",
+					   ".git/x", "a/.b", "a b", "a%2fb", "a\\b",   "a/" };
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(good); i++)
 		assert_true(files_path_ok(str_from_c(good[i])));
@@ -154,8 +169,17 @@ static void paths_stay_inside(void **state)
 
 static void json_is_read_strictly(void **state)
 {
-	static const char *const bad[] = { "", "x", "[]", "1", "null", "{\"a\":1,\"a\":2}", "{} {}",
-					   "{\"a\":\"\\u0000\"}", "{\"a\":\"\xff\"}", "{\"a\":1,}", "{'a':1}" };
+	static const char *const bad[] = { "",
+					   "x",
+					   "[]",
+					   "1",
+					   "null",
+					   "{\"a\":1,\"a\":2}",
+					   "{} {}",
+					   "{\"a\":\"\\u0000\"}",
+					   "{\"a\":\"\xff\"}",
+					   "{\"a\":1,}",
+					   "{'a':1}" };
 	struct buf why;
 	(void)state;
 	buf_init(&why, 512);
@@ -179,11 +203,18 @@ static void says_which_addresses_are_refused(void **state)
 		const char *host;
 		bool mine, others; /* refused with and without private_ok */
 	} rows[] = {
-		{ "93.184.216.34", false, false }, { "example.org", false, false },
-		{ "127.0.0.1", false, true }, { "10.1.2.3", false, true }, { "::1", false, true },
-		{ "::ffff:10.0.0.1", false, true }, { "localhost", false, true },
-		{ "a.LOCALHOST.", false, true }, { "169.254.169.254", true, true },
-		{ "224.0.0.1", true, true }, { "0.0.0.0", true, true }, { "fe80::1", true, true },
+		{ "93.184.216.34", false, false },
+		{ "example.org", false, false },
+		{ "127.0.0.1", false, true },
+		{ "10.1.2.3", false, true },
+		{ "::1", false, true },
+		{ "::ffff:10.0.0.1", false, true },
+		{ "localhost", false, true },
+		{ "a.LOCALHOST.", false, true },
+		{ "169.254.169.254", true, true },
+		{ "224.0.0.1", true, true },
+		{ "0.0.0.0", true, true },
+		{ "fe80::1", true, true },
 		{ "notlocalhost", false, false },
 	};
 	(void)state;
@@ -219,17 +250,22 @@ static void problems_are_whole(void **state)
 
 static void live_rows_read_as_json(void **state)
 {
-	struct liverow_result r = { .region = 2, .status = RES_FAIL, .cls = RES_C_TIMEOUT,
-				    .slot_us = 1700000000123456, .duration_us = 12345 };
-	struct liverow_state s = { .state = STEP_DOWN, .failing = 2, .assigned = 3,
-				   .since_us = 1700000000000000 };
+	struct liverow_result r = { .region = 2,
+				    .status = RES_FAIL,
+				    .cls = RES_C_TIMEOUT,
+				    .slot_us = 1700000000123456,
+				    .duration_us = 12345 };
+	struct liverow_state s = {
+		.state = STEP_DOWN, .failing = 2, .assigned = 3, .since_us = 1700000000000000
+	};
 	uint8_t id[16] = { 1 };
 	struct buf out;
 	(void)state;
 	buf_init(&out, 4096);
 	liverow_put_result(&r, &out);
-	assert_str(buf_str(&out), "[\"00000000-0000-0000-0000-000000000000\",2,1700000000123,0,\"f\","
-				  "12.3,0,0,0,\"timeout\"]");
+	assert_str(buf_str(&out),
+		   "[\"00000000-0000-0000-0000-000000000000\",2,1700000000123,0,\"f\","
+		   "12.3,0,0,0,\"timeout\"]");
 	buf_reset(&out);
 	liverow_put_state(id, &s, &out);
 	json_t *j = json_loadb(out.p, out.n, 0, NULL);
@@ -242,7 +278,8 @@ static void live_rows_read_as_json(void **state)
 
 static void checks_sort_newest_first_and_whole_first(void **state)
 {
-	struct shown a[4] = { { .slot_us = 1, .region = 1 }, { .slot_us = 2, .region = 2 },
+	struct shown a[4] = { { .slot_us = 1, .region = 1 },
+			      { .slot_us = 2, .region = 2 },
 			      { .slot_us = 2, .region = 2, .whole = true },
 			      { .slot_us = 2, .region = 1, .attempt = 1 } };
 	(void)state;

@@ -10,8 +10,11 @@ static const np_str region_names[2] = { { "ams1", 4 }, { "fra1", 4 } };
 
 static struct series *make(uint32_t points, bool phases)
 {
-	const struct series_cfg cfg = { .from_us = 1000 * NP_SEC_US, .step_us = 10 * NP_SEC_US,
-					.points = points, .region = regions, .region_n = 2,
+	const struct series_cfg cfg = { .from_us = 1000 * NP_SEC_US,
+					.step_us = 10 * NP_SEC_US,
+					.points = points,
+					.region = regions,
+					.region_n = 2,
 					.phases = phases };
 	struct series *s = series_new(&cfg);
 	assert_non_null(s);
@@ -85,8 +88,12 @@ static void rollups_merge_into_columns(void **state)
 		hist_add(&h[0], 10000);
 		hist_add(&h[1], 40000);
 	}
-	struct series_rollup row = { .at_us = 1000 * NP_SEC_US, .passes = 200, .fail = 1, .n = 2,
-				     .region = regions, .hist = h };
+	struct series_rollup row = { .at_us = 1000 * NP_SEC_US,
+				     .passes = 200,
+				     .fail = 1,
+				     .n = 2,
+				     .region = regions,
+				     .hist = h };
 	assert_ok(series_add_rollup(s, &row));
 	row.at_us = 1005 * NP_SEC_US; /* the same column */
 	assert_ok(series_add_rollup(s, &row));
@@ -111,8 +118,9 @@ static void rollups_merge_into_columns(void **state)
 static np_err grow(void *arg)
 {
 	(void)arg;
-	const struct series_cfg cfg = { .step_us = 1, .points = 5000 / 5, .region = regions,
-					.region_n = 2 };
+	const struct series_cfg cfg = {
+		.step_us = 1, .points = 5000 / 5, .region = regions, .region_n = 2
+	};
 	NP_CLEANUP(series_free_p) struct series *s = series_new(&cfg);
 	if (!s)
 		return NP_E_NOMEM;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/lease.h"
+
+#include "engine/sql.h"
+
+uint32_t lease_count(const struct lease *l)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		n += l->held[i].ours;
+	return n;
+}
+
+static void held_param(const struct lease *l, struct pg_params *p)
+{
+	struct pg_array ids, tokens;
+	pg_array_init(&ids, PG_INT2);
+	pg_array_init(&tokens, PG_INT8);
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		if (!l->held[i].ours)
+			continue;
+		pg_array_int(&ids, i);
+		pg_array_int(&tokens, (int64_t)l->held[i].token);
+	}
+	pg_params_array(p, &ids);
+	pg_params_array(p, &tokens);
+	pg_array_done(&ids);
+	pg_array_done(&tokens);
+}
+
+np_err lease_renew(struct lease *l, struct pg_conn *c, uint32_t *ret_lost)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	if (lease_count(l) == 0)
+		return NP_OK;
+	pg_params_init(&p);
+	pg_params_c(&p, l->owner);
+	held_param(l, &p);
+	pg_params_i64(&p, l->lease_ms);
+	np_err e = pg_exec(c, sql_text(SQL_RENEW), &p, &res);
+	if (e < 0)
+		return e;
+	uint32_t renewed = 0;
+	for (size_t i = 0; i < pg_res_rows(res); i++)
+		renewed |= UINT32_C(1) << pg_res_i64(res, i, 0);
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		if (!l->held[i].ours || renewed >> i & 1)
+			continue;
+		l->held[i].ours = false;
+		*ret_lost |= UINT32_C(1) << i;
+	}
+	return NP_OK;
+}
+
+np_err lease_take(struct lease *l, struct pg_conn *c, uint32_t *ret_lost)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p);
+	pg_params_c(&p, l->owner);
+	pg_params_i32(&p, (int32_t)(l->want - lease_count(l)));
+	pg_params_i64(&p, l->lease_ms);
+	np_err e = pg_exec(c, sql_text(SQL_TAKE), &p, &res);
+	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
+		uint32_t no = (uint32_t)pg_res_i64(res, i, 0);
+		uint64_t token = (uint64_t)pg_res_i64(res, i, 1);
+		if (l->held[no].ours && l->held[no].token != token)
+			*ret_lost |= UINT32_C(1) << no;
+		l->held[no] = (struct lease_held){ .ours = true, .token = token };
+	}
+	return e;
+}
+
+np_err lease_release(struct lease *l, struct pg_conn *c)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	pg_params_init(&p);
+	pg_params_c(&p, l->owner);
+	held_param(l, &p);
+	return pg_exec(c, sql_text(SQL_RELEASE), &p, NULL);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lease.h - which shards are ours: taken, renewed, given back.
+ *
+ * Floor 4 (engine). A take-over raises the shard's token; what is committed under an
+ * older one is fenced. Blocking; the keeper's thread.
+ */
+#pragma once
+#include "pg/pg.h"
+
+struct lease_held {
+	bool ours;
+	uint64_t token;
+};
+struct lease {
+	const char *owner; /* unique to this process */
+	uint32_t want;     /* shards */
+	int64_t lease_ms;
+	struct lease_held held[NP_SHARDS];
+};
+
+uint32_t lease_count(const struct lease *l);
+/* Prolong what is held. *ret_lost gains the bits of shards that are somebody else's now. */
+NP_NODISCARD np_err lease_renew(struct lease *l, struct pg_conn *c, uint32_t *ret_lost);
+/* Take free shards up to `want`. One of ours that had run out comes back under a new token:
+ * then it was lost, too. */
+NP_NODISCARD np_err lease_take(struct lease *l, struct pg_conn *c, uint32_t *ret_lost);
+/* The next owner need not wait for the lease to run out. */
+NP_NODISCARD np_err lease_release(struct lease *l, struct pg_conn *c);
