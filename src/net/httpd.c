@@ -112,6 +112,8 @@ static void dispatch(struct httpd_req *r)
 	r->dispatched = true;
 	if (h->stopping)
 		r->close = true;
+	if (h->cfg.fields)
+		h->cfg.fields(r, h->cfg.ctx);
 	if (r->early_status) {
 		answer_early(r);
 		return;

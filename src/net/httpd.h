@@ -44,7 +44,10 @@ struct httpd_cfg {
 	const struct httpd_route *routes; /* static; first match wins */
 	size_t n_routes;
 	httpd_handler fallback; /* no route's path matched; NULL: 404 as problem+json */
-	/* Before every handler (security headers, authentication): false = it has answered. */
+	/* Sets fields of every answer to a request, also of those that the server gives itself (405,
+	 * 413, …); may be NULL. */
+	void (*fields)(struct httpd_req *r, void *ctx);
+	/* Before every handler (authentication): false = it has answered. */
 	bool (*before)(struct httpd_req *r, void *ctx);
 	/* After every answer, for access counts; may be NULL. */
 	void (*after)(void *ctx, const struct httpd_req *r, uint16_t status, int64_t took_us);

@@ -92,14 +92,13 @@ static const struct {
 	  "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()" },
 };
 
-bool files_headers(struct httpd_req *r, void *web)
+void files_headers(struct httpd_req *r, void *web)
 {
 	const struct web *w = web;
 	for (size_t i = 0; i < NP_LEN(headers); i++)
 		(void)httpd_set(r, headers[i].name, str_from_c(headers[i].value));
 	if (w->https)
 		(void)httpd_set(r, "Strict-Transport-Security", NP_STR("max-age=31536000"));
-	return true;
 }
 
 static void problem(struct httpd_req *r, uint16_t status, const char *detail)
@@ -117,7 +116,7 @@ static void problem(struct httpd_req *r, uint16_t status, const char *detail)
 
 void files_not_found(struct httpd_req *r, void *web)
 {
-	(void)files_headers(r, web);
+	(void)web;
 	problem(r, 404, "There is no such address here.");
 }
 

@@ -20,8 +20,8 @@ void files_app(struct web *w, struct httpd_req *r);      /* /app/ and /app/{rest
 void files_redirect(struct web *w, struct httpd_req *r); /* / and /app */
 void files_contract(struct web *w, struct httpd_req *r); /* openapi.yaml */
 void files_robots(struct web *w, struct httpd_req *r);
-/* Headers of every answer; always true. */
-bool files_headers(struct httpd_req *r, void *web);
+/* Headers of every answer. */
+void files_headers(struct httpd_req *r, void *web);
 void files_not_found(struct httpd_req *r, void *web);
 
 /* Pure: a path without "..", empty and hidden segments, of plain characters. */

@@ -153,7 +153,7 @@ static np_err listen_all(struct house *h, const struct conf *c, struct buf *why)
 		.routes = h->routes,
 		.n_routes = routes_fill(h->routes),
 		.fallback = files_not_found,
-		.before = files_headers,
+		.fields = files_headers,
 		.after = after,
 		.ctx = w,
 	};

@@ -10,6 +10,7 @@ import hashlib
 import json
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ import uuid
 from harness import (Client, House, Stream, group, in_background, incident, live, note, now_us, result, state)
 
 EXE = sys.argv.pop(1)
+ENGINE = sys.argv.pop(1) if len(sys.argv) > 1 and "engine" in sys.argv[1] else None
 NOBODY = "00000000-0000-4000-8000-000000000000"
 SAMPLE = {"name": "shop", "kind": "http", "target": "http://127.0.0.1:1/", "tags": ["eu"]}
 
@@ -633,8 +635,9 @@ class Live(Case):
 
 class Pages(Case):
     def test_headers(self):
-        for path in ("/app/", "/nope", "/api/v1/session", "/health/web", "/", "/api/v1/health"):
-            a = self.owner.get(path)
+        answers = [("GET", p) for p in ("/app/", "/nope", "/api/v1/session", "/health/web", "/", "/api/v1/health")]
+        for method, path in answers + [("PUT", "/api/v1/monitors"), ("OPTIONS", "/api/v1/monitors")]:
+            a = self.owner.call(method, path)
             self.assertIn("default-src 'none'", a.headers["content-security-policy"], path)
             for name in ("x-content-type-options", "referrer-policy", "cross-origin-opener-policy",
                          "cross-origin-resource-policy", "permissions-policy"):
@@ -719,6 +722,73 @@ class BadDays(Case):
         self.assertEqual(set(got), {200})
         held = int(self.h.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'np_web'"))
         self.assertLessEqual(held, 12)
+
+
+@unittest.skipUnless(ENGINE, "no engine was built")
+class WithEngine(Case):
+    """The same API with a real owner of the shards: commands are decided."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        s = cls.h.servers
+        path = s.path("engine.yaml")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(f"""name: engine-1
+hmac_key_file: "{s.path('hmac.key')}"
+database: {{ host: "{s.dir}", port: 6432, name: np_engine, user: np_engine, password_file: "{s.path('np_engine.db')}", pool: 6 }}
+redis: {{ socket: "{s.path('redis.sock')}", user: np_engine, password_file: "{s.path('np_engine.redis')}" }}
+admin: {{ listen: "unix:{s.path('engine.sock')}" }}
+""")
+        cls.h.stop()
+        cls.h.settings["command_wait_ms"] = 10000
+        cls.h.start()
+        for c in (cls.owner, cls.editor, cls.viewer, cls.stranger):
+            c.port = cls.h.port
+        with open(s.path("engine.log"), "wb") as log:
+            cls.engine = subprocess.Popen([ENGINE, "--config", path], stderr=log)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.engine.terminate()
+        cls.engine.wait(timeout=30)
+        super().tearDownClass()
+
+    def test_commands_are_decided(self):
+        s = Stream(self.owner)
+        a = self.owner.post("/api/v1/monitors", {**SAMPLE, "name": "owned"})
+        self.assertEqual(a.status, 201, a.raw)
+        mid = a.json["id"]
+        self.assertEqual(a.json["state"], "pending")
+        began = time.monotonic()
+        a = self.owner.patch(f"/api/v1/monitors/{mid}", {"paused": True})
+        self.assertEqual((a.status, a.json["paused"], a.json["state"]), (200, True, "paused"), a.raw)
+        self.assertLess(time.monotonic() - began, 2)
+        a = self.owner.post(f"/api/v1/monitors/{mid}/check")
+        self.assertIn(a.status, (200, 409), a.raw)
+        a = self.owner.patch(f"/api/v1/monitors/{mid}", {"paused": False})
+        self.assertEqual((a.status, a.json["state"]), (200, "pending"), a.raw)
+        why = self.owner.get(f"/api/v1/monitors/{mid}/why").json
+        self.assertTrue(why["sentence"])
+        self.assertIn("code", why)
+        self.assertEqual(why["no_channel"], True)
+        self.assertEqual(self.owner.delete(f"/api/v1/monitors/{mid}").status, 204)
+        changes = []
+        while "removed" not in changes:
+            for m in s.next()[2].get("monitors", []):
+                self.assertEqual(m["id"], mid)
+                changes.append(m["change"])
+        self.assertIn("changed", changes)
+        s.close()
+
+    def test_refused_with_its_reason(self):
+        a = self.owner.post("/api/v1/monitors", {**SAMPLE, "name": "nothing to acknowledge"})
+        iid = str(uuid.uuid4())  # closed long ago
+        self.h.sql(f"""INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at,
+            closed_at, why) SELECT '{iid}', org_id, id, uuid, shard, 'resolved', now(), now(), now(), ''
+            FROM np.monitor WHERE uuid = '{a.json['id']}'""")
+        p = self.problem(self.owner.post(f"/api/v1/incidents/{iid}/ack"), 409)
+        self.assertIn("Refused", p["detail"])
 
 
 if __name__ == "__main__":
