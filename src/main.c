@@ -40,8 +40,10 @@ static const struct subcommand commands[] = {
 
 static int usage(FILE *out, int status)
 {
-	(void)fprintf(out, "netpulse %s: distributed uptime monitoring\n\nusage: netpulse COMMAND [options]\n\n",
-		      NP_VERSION);
+	(void)fprintf(
+		out,
+		"netpulse %s: distributed uptime monitoring\n\nusage: netpulse COMMAND [options]\n\n",
+		NP_VERSION);
 	for (size_t i = 0; i < NP_LEN(commands); i++)
 		if (commands[i].about != NULL)
 			(void)fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].about);

@@ -15,11 +15,16 @@ static const struct conf_item items[] = {
 	PG_CONF_ITEMS,
 	REDIS_CONF_ITEMS,
 	{ .key = "name", .kind = CONF_STR, .required = true },
-	{ .key = "hmac_key_file", .kind = CONF_STR }, /* common to all roles; nudges are not sealed */
+	{ .key = "hmac_key_file",
+	  .kind = CONF_STR }, /* common to all roles; nudges are not sealed */
 	{ .key = "admin.listen", .kind = CONF_STR },
 	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
 	{ .key = "public_url", .kind = CONF_STR, .fallback = "http://127.0.0.1:8080" },
-	{ .key = "concurrency", .kind = CONF_INT, .min = 1, .max = OUTBOX_CLAIM_MAX, .fallback = "64" },
+	{ .key = "concurrency",
+	  .kind = CONF_INT,
+	  .min = 1,
+	  .max = OUTBOX_CLAIM_MAX,
+	  .fallback = "64" },
 	{ .key = "smtp.url", .kind = CONF_STR },
 	{ .key = "smtp.from", .kind = CONF_STR },
 	{ .key = "smtp.secret_file", .kind = CONF_STR },
@@ -83,15 +88,20 @@ static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
 	np_err e = courier_start(&cfg, &a->courier);
 	if (e < 0)
 		return e;
-	const struct sub_cfg sub = { .conf = redis_conf_from(c), .message = on_nudge,
-				     .connected = on_connected, .ctx = a };
+	const struct sub_cfg sub = {
+		.conf = redis_conf_from(c), .message = on_nudge, .connected = on_connected, .ctx = a
+	};
 	a->sub = sub_new(a->loop, &sub);
 	if (a->sub == NULL)
 		return NP_E_NOMEM;
 	e = sub_add(a->sub, NP_STR("np:outbox"));
 	if (e == NP_OK && conf_str(c, "admin.listen") != NULL)
-		e = admin_start(a->loop, &(struct admin_cfg){ .listen = conf_str(c, "admin.listen"),
-				.metrics = a->metrics, .ready = is_ready, .ctx = a }, &a->admin, why);
+		e = admin_start(a->loop,
+				&(struct admin_cfg){ .listen = conf_str(c, "admin.listen"),
+						     .metrics = a->metrics,
+						     .ready = is_ready,
+						     .ctx = a },
+				&a->admin, why);
 	return e == NP_OK ? loop_on_stop(a->loop, on_stop, a) : e;
 }
 

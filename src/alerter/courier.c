@@ -127,8 +127,10 @@ static np_err claim_one(struct courier *c, bool *ret_more)
 	size_t n = 0;
 	if (f == NULL)
 		return NP_E_NOMEM;
-	const struct claim what = { .owner = str_from_c(c->cfg.name), .busy = (const uint8_t(*)[16])busy,
-				    .n_busy = busy_channels(c, busy), .max = 1 };
+	const struct claim what = { .owner = str_from_c(c->cfg.name),
+				    .busy = (const uint8_t(*)[16])busy,
+				    .n_busy = busy_channels(c, busy),
+				    .max = 1 };
 	np_err e = pg_conn_ready(c->db, clock_mono_ms() + DB_MS);
 	if (e == NP_OK)
 		e = outbox_claim(c->db, &what, f->arena, &f->notice, &n);
@@ -151,7 +153,8 @@ static void claim(struct courier *c)
 	if (e == NP_OK)
 		return;
 	metric_add(c->claims_failed, 1);
-	np_log(NP_WARN, "outbox.claim_failed", KV_ERR(e), KV_C("say", pg_conn_error(c->db)->message));
+	np_log(NP_WARN, "outbox.claim_failed", KV_ERR(e),
+	       KV_C("say", pg_conn_error(c->db)->message));
 }
 
 static np_err record(struct courier *c, struct flight *f)
@@ -258,7 +261,8 @@ static void register_metrics(struct courier *c)
 	for (enum outcome o = 0; o < OUTCOME_N; o++)
 		c->attempts[o] = metrics_get(m, METRIC_COUNTER, "netpulse_notice_attempts_total",
 					     labels[o], "attempts to deliver a notice");
-	c->in_flight = metrics_get(m, METRIC_GAUGE, "netpulse_notices_in_flight", "", "attempts under way");
+	c->in_flight = metrics_get(m, METRIC_GAUGE, "netpulse_notices_in_flight", "",
+				   "attempts under way");
 	c->claims_failed = metrics_get(m, METRIC_COUNTER, "netpulse_notice_claims_failed_total", "",
 				       "claims that the database refused");
 	c->delay = metrics_get(m, METRIC_HIST_US, "netpulse_notice_delay_seconds", "",

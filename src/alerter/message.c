@@ -108,8 +108,8 @@ static void add_date(struct buf *out, int64_t at_us)
 	struct clock_date d = clock_date_of(at_us);
 	char hms[9];
 	clock_hms(at_us, hms);
-	(void)buf_printf(out, "Date: %s, %02d %s %04d %s +0000\r\n",
-			 days[(at_us / NP_DAY_US) % 7], d.day, months[d.month - 1], d.year, hms);
+	(void)buf_printf(out, "Date: %s, %02d %s %04d %s +0000\r\n", days[(at_us / NP_DAY_US) % 7],
+			 d.day, months[d.month - 1], d.year, hms);
 }
 
 static np_err add_text(struct buf *text, const struct notice *n, const json_t *body,
@@ -164,7 +164,8 @@ static bool address_ok(np_str s)
 	if (s.n < 3 || s.n > 254 || str_find_byte(s, '@') == SIZE_MAX)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '<' || s.p[i] == '>' || s.p[i] == 0x7f)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '<' || s.p[i] == '>' ||
+		    s.p[i] == 0x7f)
 			return false;
 	return true;
 }

@@ -26,12 +26,12 @@ struct notice {
 	np_str secret;       /* signing key, may be empty */
 	np_str body;         /* JSON object made by the engine */
 	int64_t created_us;
-	uint32_t attempts;   /* before this one */
-	bool gone;           /* its channel was deleted meanwhile */
+	uint32_t attempts; /* before this one */
+	bool gone;         /* its channel was deleted meanwhile */
 };
 
 struct claim {
-	np_str owner; /* name of this alerter */
+	np_str owner;              /* name of this alerter */
 	const uint8_t (*busy)[16]; /* channels to leave alone */
 	size_t n_busy;
 	size_t max;

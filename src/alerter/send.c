@@ -70,7 +70,8 @@ static CURLcode set_common(struct flight *f, const char *url)
 	    (rc = curl_easy_setopt(h, CURLOPT_PRIVATE, (void *)f)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_PROXY, "")) != CURLE_OK ||
-	    (rc = curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)SEND_CONNECT_MS)) != CURLE_OK ||
+	    (rc = curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)SEND_CONNECT_MS)) !=
+		    CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)SEND_TOTAL_MS)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer)) != CURLE_OK)
 		return rc;
@@ -87,7 +88,8 @@ static CURLcode set_webhook(struct flight *f)
 	    (rc = curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, (void *)f)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_USERAGENT, "NetPulse/" NP_VERSION)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_HTTPHEADER, f->headers)) != CURLE_OK ||
-	    (rc = curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)f->body.n)) != CURLE_OK)
+	    (rc = curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)f->body.n)) !=
+		    CURLE_OK)
 		return rc;
 	return curl_easy_setopt(h, CURLOPT_POSTFIELDS, f->body.p);
 }
@@ -128,8 +130,10 @@ static CURLcode set_mail(struct flight *f, const struct send_cfg *cfg)
 	CURLcode rc;
 	if ((rc = curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "smtp,smtps")) != CURLE_OK ||
 	    /* a password never goes over a connection that is not encrypted */
-	    (rc = curl_easy_setopt(h, CURLOPT_USE_SSL, cfg->smtp_secret_file != NULL
-				   ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY)) != CURLE_OK ||
+	    (rc = curl_easy_setopt(h, CURLOPT_USE_SSL,
+				   cfg->smtp_secret_file != NULL ? (long)CURLUSESSL_ALL
+								 : (long)CURLUSESSL_TRY)) !=
+		    CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_MAIL_FROM, cfg->smtp_from)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_MAIL_RCPT, f->rcpt)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_UPLOAD, 1L)) != CURLE_OK ||
@@ -147,15 +151,18 @@ static void prepare_mail(struct flight *f, const json_t *config, const struct se
 		give_up(f, "no mail server is configured: start with --smtp URL and --mail-from");
 		return;
 	}
-	const struct mail_from_to who = { .from = str_from_c(cfg->smtp_from), .to = str_from_c(to),
-					  .public_url = cfg->public_url, .at_us = wall_us };
+	const struct mail_from_to who = { .from = str_from_c(cfg->smtp_from),
+					  .to = str_from_c(to),
+					  .public_url = cfg->public_url,
+					  .at_us = wall_us };
 	if (to == NULL || message_mail(&f->notice, &who, &f->body) < 0) {
 		give_up(f, "the channel's address is not well-formed, or the notice is damaged");
 		return;
 	}
 	f->rcpt = curl_slist_append(NULL, to);
 	f->curl = f->rcpt != NULL ? curl_easy_init() : NULL;
-	if (f->curl == NULL || set_common(f, cfg->smtp_url) != CURLE_OK || set_mail(f, cfg) != CURLE_OK)
+	if (f->curl == NULL || set_common(f, cfg->smtp_url) != CURLE_OK ||
+	    set_mail(f, cfg) != CURLE_OK)
 		give_up(f, "the message could not be made: is the secret's file readable?");
 }
 
@@ -169,7 +176,8 @@ void send_prepare(struct flight *f, const struct send_cfg *cfg, int64_t wall_us)
 		give_up(f, "the channel was deleted");
 		return;
 	}
-	json_t *config = json_loadb(f->notice.config.p, f->notice.config.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *config =
+		json_loadb(f->notice.config.p, f->notice.config.n, JSON_REJECT_DUPLICATES, NULL);
 	if (str_eq_c(f->notice.channel_kind, "webhook"))
 		prepare_webhook(f, config, wall_us);
 	else if (str_eq_c(f->notice.channel_kind, "email"))

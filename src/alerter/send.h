@@ -29,9 +29,9 @@ struct flight {
 	CURL *curl;
 	struct curl_slist *headers, *rcpt;
 	struct buf body, answer;
-	size_t sent;         /* bytes of a mail already handed to curl */
+	size_t sent; /* bytes of a mail already handed to curl */
 	int64_t at_us, started_ms;
-	bool blocked;        /* the address is not allowed */
+	bool blocked;         /* the address is not allowed */
 	enum outcome outcome; /* when done */
 	char say[SEND_SAY_MAX];
 	struct flight *next;

@@ -292,19 +292,19 @@ static np_err region_of(struct vault *v, np_str name, int64_t wall_us, const str
 		return NP_E_LIMIT;
 	struct pair pair = { NULL, NULL };
 	np_err e = region_load(v, name, wall_us, &pair);
-	if (e == NP_OK && !*at) {
-		*at = np_zalloc(sizeof **at);
-		e = *at ? NP_OK : NP_E_NOMEM;
-		v->n_regions += e == NP_OK;
-	}
-	if (e < 0) {
-		pair_done(&pair);
+	if (e < 0)
 		return e;
+	struct region *r = *at ? *at : np_zalloc(sizeof *r);
+	if (!r) {
+		pair_done(&pair);
+		return NP_E_NOMEM;
 	}
-	memcpy((*at)->name, name.p, name.n);
-	pair_done(&(*at)->pair);
-	(*at)->pair = pair;
-	*ret = &(*at)->pair;
+	v->n_regions += *at ? 0 : 1;
+	*at = r;
+	memcpy(r->name, name.p, name.n);
+	pair_done(&r->pair);
+	r->pair = pair;
+	*ret = &r->pair;
 	return NP_OK;
 }
 

@@ -45,7 +45,9 @@ static np_err work(struct command *c)
 	const char *out = args_str(c->args, "out");
 	struct owner o;
 	if (out == NULL) {
-		(void)buf_add_c(&c->why, "--out FILE is needed: the token is written there and shown nowhere");
+		(void)buf_add_c(
+			&c->why,
+			"--out FILE is needed: the token is written there and shown nowhere");
 		return NP_E_INVAL;
 	}
 	np_err e = owner_open(c, DB_MS, &o);
@@ -61,7 +63,8 @@ static np_err work(struct command *c)
 	if (e < 0)
 		(void)buf_printf(&c->why, "cannot write %s: %s", out, np_err_text(e));
 	else if ((e = store(&o, secret_peek(&token), args_str(c->args, "name"))) < 0)
-		(void)buf_printf(&c->why, "the database refuses the token: %s", pg_conn_error(o.db)->message);
+		(void)buf_printf(&c->why, "the database refuses the token: %s",
+				 pg_conn_error(o.db)->message);
 	owner_close(&o);
 	return e;
 }

@@ -20,7 +20,8 @@ static np_err read_token(const struct args *a, struct secret *ret, struct buf *w
 	if (path != NULL) {
 		np_err e = secret_load(path, ret);
 		if (e < 0)
-			(void)buf_printf(why, "cannot read the token from %s: %s", path, np_err_text(e));
+			(void)buf_printf(why, "cannot read the token from %s: %s", path,
+					 np_err_text(e));
 		return e;
 	}
 	if (env == NULL || env[0] == '\0' || strlen(env) >= SECRET_MAX) {
@@ -58,7 +59,8 @@ static bool set_up(struct api *a, const struct secret *token)
 	       curl_easy_setopt(a->curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(a->curl, CURLOPT_TIMEOUT_MS, (long)API_MS) == CURLE_OK &&
 	       curl_easy_setopt(a->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(a->curl, CURLOPT_USERAGENT, "netpulse-cli/" NP_VERSION) == CURLE_OK &&
+	       curl_easy_setopt(a->curl, CURLOPT_USERAGENT, "netpulse-cli/" NP_VERSION) ==
+		       CURLE_OK &&
 	       curl_easy_setopt(a->curl, CURLOPT_WRITEFUNCTION, on_answer) == CURLE_OK &&
 	       curl_easy_setopt(a->curl, CURLOPT_WRITEDATA, (void *)a) == CURLE_OK;
 }
@@ -112,8 +114,10 @@ static np_err say_problem(const json_t *answer, long status, struct buf *why)
 	if (why->n == 0)
 		(void)buf_printf(why, "the server answered HTTP %ld", status);
 	const json_t *errors = json_object_get(answer, "errors");
-	json_array_foreach((json_t *)(uintptr_t)errors, i, one) {
-		(void)buf_printf(why, "\n  %s: %s", api_text(one, "field"), api_text(one, "problem"));
+	json_array_foreach((json_t *)(uintptr_t)errors, i, one)
+	{
+		(void)buf_printf(why, "\n  %s: %s", api_text(one, "field"),
+				 api_text(one, "problem"));
 		if (*api_text(one, "allowed") != '\0')
 			(void)buf_printf(why, " (%s)", api_text(one, "allowed"));
 	}
@@ -146,14 +150,13 @@ static np_err perform(struct api *a, const char *method, const char *path, const
 	return rc == CURLE_OK ? NP_OK : rc == CURLE_OPERATION_TIMEDOUT ? NP_E_TIMEOUT : NP_E_CLOSED;
 }
 
-np_err api_call(struct api *a, const char *method, const char *path, const json_t *body,
-		json_t **ret_json, struct buf *ret_why)
+np_err api_call(struct api *a, const struct api_request *r, json_t **ret_json, struct buf *ret_why)
 {
 	long status = 0;
-	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-	if (body != NULL && text == NULL)
+	char *text = r->body != NULL ? json_dumps(r->body, JSON_COMPACT) : NULL;
+	if (r->body != NULL && text == NULL)
 		return NP_E_NOMEM;
-	np_err e = perform(a, method, path, text, &status);
+	np_err e = perform(a, r->method, r->path, text, &status);
 	free(text);
 	if (e < 0) {
 		(void)buf_printf(ret_why, "no answer from %s: is NetPulse running there?", a->url);
@@ -178,7 +181,7 @@ np_err api_list(struct api *a, const char *path, json_t **ret_items, struct buf 
 	np_err e = all == NULL ? NP_E_NOMEM : NP_OK;
 	(void)snprintf(next, sizeof next, "%s", path);
 	while (e == NP_OK && next[0] != '\0') {
-		e = api_call(a, "GET", next, NULL, &page, ret_why);
+		e = api_call(a, &(struct api_request){ "GET", next, NULL }, &page, ret_why);
 		if (e < 0)
 			break;
 		(void)json_array_extend(all, json_object_get(page, "items"));
@@ -197,15 +200,15 @@ np_err api_list(struct api *a, const char *path, json_t **ret_items, struct buf 
 	return e;
 }
 
-np_err api_find_monitor(struct api *a, const char *what, json_t **ret_monitor,
-			struct buf *ret_why)
+np_err api_find_monitor(struct api *a, const char *what, json_t **ret_monitor, struct buf *ret_why)
 {
 	json_t *items = NULL, *one, *begins = NULL;
 	size_t i, count = 0;
 	np_err e = api_list(a, "/api/v1/monitors?limit=200", &items, ret_why);
 	if (e < 0)
 		return e;
-	json_array_foreach(items, i, one) {
+	json_array_foreach(items, i, one)
+	{
 		np_str name = str_from_c(api_text(one, "name"));
 		if (str_eq_c(name, what) || strcmp(api_text(one, "id"), what) == 0) {
 			begins = one;
@@ -220,9 +223,12 @@ np_err api_find_monitor(struct api *a, const char *what, json_t **ret_monitor,
 	if (count == 1)
 		*ret_monitor = json_incref(begins);
 	else if (count == 0)
-		(void)buf_printf(ret_why, "no monitor is called %s; `netpulse monitor list` shows them", what);
+		(void)buf_printf(ret_why,
+				 "no monitor is called %s; `netpulse monitor list` shows them",
+				 what);
 	else
-		(void)buf_printf(ret_why, "%zu monitors begin with %s: give the whole name or the id", count,
+		(void)buf_printf(ret_why,
+				 "%zu monitors begin with %s: give the whole name or the id", count,
 				 what);
 	json_decref(items);
 	return count == 1 ? NP_OK : NP_E_NOTFOUND;

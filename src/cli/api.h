@@ -16,21 +16,27 @@
 #define API_PATH_MAX 512
 
 /* Rows for the table of options of every command that asks the API. */
-#define API_OPTS                                                                                  \
-	{ "url", "URL", "address of NetPulse (default NETPULSE_URL or " API_URL ")", NULL },      \
-	{ "token-file", "FILE", "file with the API token (default: NETPULSE_TOKEN)", NULL },      \
-	{ "json", NULL, "print JSON, for scripts", NULL }
+#define API_OPTS                                                                             \
+	{ "url", "URL", "address of NetPulse (default NETPULSE_URL or " API_URL ")", NULL }, \
+		{ "token-file", "FILE", "file with the API token (default: NETPULSE_TOKEN)", \
+		  NULL },                                                                    \
+	{                                                                                    \
+		"json", NULL, "print JSON, for scripts", NULL                                \
+	}
 
 struct api;
 /* NP_E_AUTH without a token; the sentence is in *ret_why. */
 NP_NODISCARD np_err api_new(const struct args *a, struct api **ret, struct buf *ret_why);
 void api_free(struct api *a); /* NULL is fine */
 
-/* One request; `body` NULL: none. *ret_json (may be NULL) gets the answer, the caller's to
- * json_decref; NULL for an empty one. Anything but 2xx is an error whose sentence, field by
- * field, is in *ret_why. */
-NP_NODISCARD np_err api_call(struct api *a, const char *method, const char *path,
-			     const json_t *body, json_t **ret_json, struct buf *ret_why);
+struct api_request {
+	const char *method, *path; /* "/api/v1/monitors" */
+	const json_t *body;        /* NULL: none */
+};
+/* One request. *ret_json (may be NULL) gets the answer, the caller's to json_decref; NULL for an
+ * empty one. Anything but 2xx is an error whose sentence, field by field, is in *ret_why. */
+NP_NODISCARD np_err api_call(struct api *a, const struct api_request *r, json_t **ret_json,
+			     struct buf *ret_why);
 /* All pages of a list, as one array. `path` without cursor. */
 NP_NODISCARD np_err api_list(struct api *a, const char *path, json_t **ret_items,
 			     struct buf *ret_why);

@@ -52,8 +52,8 @@ static void say(struct source *s, size_t i, const char *field, const char *text)
 		(void)snprintf(pointer, sizeof pointer, "/%s/%zu", s->list, i);
 		line = yaml_line(s->doc, pointer);
 	}
-	(void)buf_printf(s->why, "%s%s:%u: %s[%zu]%s%s: %s", s->why->n > 0 ? "\n" : "", s->path, line,
-			 s->list, i, *field != '\0' ? "." : "", field, text);
+	(void)buf_printf(s->why, "%s%s:%u: %s[%zu]%s%s: %s", s->why->n > 0 ? "\n" : "", s->path,
+			 line, s->list, i, *field != '\0' ? "." : "", field, text);
 }
 
 /* The definition with its defaults, but without the lists that only the server can fill in. */
@@ -103,9 +103,9 @@ static bool is_twice(const json_t *wanted, const json_t *m)
 {
 	size_t i;
 	json_t *one;
-	json_array_foreach((json_t *)(uintptr_t)wanted, i, one)
-		if (strcmp(api_text(one, "name"), api_text(m, "name")) == 0)
-			return true;
+	json_array_foreach((json_t *)(uintptr_t)wanted, i,
+			   one) if (strcmp(api_text(one, "name"), api_text(m, "name")) ==
+				    0) return true;
 	return false;
 }
 
@@ -121,14 +121,17 @@ static np_err read_list(struct source *s, json_t *wanted)
 		(void)buf_printf(s->why, "%s:1: want a list `monitors:` at the top", s->path);
 		return NP_E_INVAL;
 	}
-	json_object_foreach((json_t *)(uintptr_t)root, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)root, key, value)
+	{
 		char pointer[160];
 		(void)snprintf(pointer, sizeof pointer, "/%s", key);
 		if (strcmp(key, s->list) != 0 && s->errors++ < ERRORS_MAX)
-			(void)buf_printf(s->why, "%s%s:%u: %s: only `%s` is known here", s->why->n > 0 ? "\n" : "",
-					 s->path, yaml_line(s->doc, pointer), key, s->list);
+			(void)buf_printf(s->why, "%s%s:%u: %s: only `%s` is known here",
+					 s->why->n > 0 ? "\n" : "", s->path,
+					 yaml_line(s->doc, pointer), key, s->list);
 	}
-	json_array_foreach((json_t *)(uintptr_t)list, i, item) {
+	json_array_foreach((json_t *)(uintptr_t)list, i, item)
+	{
 		json_t *m = read_item(s, i, item);
 		if (m != NULL && is_twice(wanted, m))
 			say(s, i, "name", "another monitor of this file has the same name");
@@ -162,7 +165,9 @@ static np_err read_file(struct command *c, json_t *wanted)
 
 static void print_plan(const struct plan *p)
 {
-	static const char marks[] = { [PLAN_SAME] = '=', [PLAN_ADD] = '+', [PLAN_CHANGE] = '~', [PLAN_REMOVE] = '-' };
+	static const char marks[] = {
+		[PLAN_SAME] = '=', [PLAN_ADD] = '+', [PLAN_CHANGE] = '~', [PLAN_REMOVE] = '-'
+	};
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_step *s = &p->step[i];
 		const char *key;
@@ -173,19 +178,21 @@ static void print_plan(const struct plan *p)
 		command_print_pair(mark, s->name);
 		if (s->kind != PLAN_CHANGE)
 			continue;
-		json_object_foreach(s->body, key, value) {
+		json_object_foreach(s->body, key, value)
+		{
 			char *old = json_dumps(json_object_get(s->present, key), JSON_ENCODE_ANY);
 			char *new = json_dumps(value, JSON_ENCODE_ANY);
 			char line[400];
-			(void)snprintf(line, sizeof line, "  %s: %s -> %s", key, old != NULL ? old : "-",
-				       new != NULL ? new : "-");
+			(void)snprintf(line, sizeof line, "  %s: %s -> %s", key,
+				       old != NULL ? old : "-", new != NULL ? new : "-");
 			command_print_pair("", line);
 			free(old);
 			free(new);
 		}
 	}
-	(void)printf("%zu to add, %zu to change, %zu to remove, %zu as they should be", plan_count(p, PLAN_ADD),
-		     plan_count(p, PLAN_CHANGE), plan_count(p, PLAN_REMOVE), plan_count(p, PLAN_SAME));
+	(void)printf("%zu to add, %zu to change, %zu to remove, %zu as they should be",
+		     plan_count(p, PLAN_ADD), plan_count(p, PLAN_CHANGE),
+		     plan_count(p, PLAN_REMOVE), plan_count(p, PLAN_SAME));
 	if (p->left_alone > 0)
 		(void)printf("; %zu others are left alone (--prune removes them)", p->left_alone);
 	(void)putchar('\n');
@@ -193,7 +200,9 @@ static void print_plan(const struct plan *p)
 
 static np_err carry_out(struct command *c, const struct plan *p)
 {
-	static const char *const methods[] = { [PLAN_ADD] = "POST", [PLAN_CHANGE] = "PATCH", [PLAN_REMOVE] = "DELETE" };
+	static const char *const methods[] = {
+		[PLAN_ADD] = "POST", [PLAN_CHANGE] = "PATCH", [PLAN_REMOVE] = "DELETE"
+	};
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_step *s = &p->step[i];
 		char path[API_PATH_MAX] = "/api/v1/monitors";
@@ -201,9 +210,13 @@ static np_err carry_out(struct command *c, const struct plan *p)
 			continue;
 		if (s->kind != PLAN_ADD)
 			(void)snprintf(path, sizeof path, "/api/v1/monitors/%s", s->id);
-		np_err e = api_call(c->api, methods[s->kind], path, s->body, NULL, &c->why);
+		np_err e =
+			api_call(c->api, &(struct api_request){ methods[s->kind], path, s->body },
+				 NULL, &c->why);
 		if (e < 0) {
-			(void)buf_printf(&c->why, "\n  at %s; what stands before it in the plan is done", s->name);
+			(void)buf_printf(&c->why,
+					 "\n  at %s; what stands before it in the plan is done",
+					 s->name);
 			return e;
 		}
 	}

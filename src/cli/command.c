@@ -18,14 +18,16 @@ int command_run(const struct arg_spec *spec, bool with_api, int argc, char **arg
 	bool usage = e < 0;
 	if (e == NP_OK && with_api) {
 		c.json = args_flag(c.args, "json");
-		e = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? api_new(c.args, &c.api, &c.why)
-								      : NP_E_NOMEM;
+		e = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
+			    ? api_new(c.args, &c.api, &c.why)
+			    : NP_E_NOMEM;
 	}
 	if (e == NP_OK)
 		e = work(&c);
 	bool fine = e == NP_OK || (usage && e == NP_E_CANCELED);
 	if (!fine)
-		(void)fprintf(stderr, "netpulse: %s\n", c.why.n > 0 ? buf_c(&c.why) : np_err_text(e));
+		(void)fprintf(stderr, "netpulse: %s\n",
+			      c.why.n > 0 ? buf_c(&c.why) : np_err_text(e));
 	api_free(c.api);
 	args_free(c.args);
 	buf_done(&c.why);

@@ -4,15 +4,17 @@
 #include "base/str.h"
 #include "cli/spec.h"
 
-struct operator {
+struct operator
+{
 	const char *text, *op;
 };
 /* Longer ones first: "<=" before "<". */
 static const struct operator operators[] = {
-	{ "==", "eq" }, { "!=", "ne" }, { "<=", "le" }, { ">=", "ge" }, { "<", "lt" }, { ">", "gt" },
+	{ "==", "eq" }, { "!=", "ne" }, { "<=", "le" },
+	{ ">=", "ge" }, { "<", "lt" },  { ">", "gt" },
 };
 
-static const struct operator *cut_operator(np_str text, np_str *ret_left, np_str *ret_right)
+static const struct operator* cut_operator(np_str text, np_str *ret_left, np_str *ret_right)
 {
 	for (size_t i = 0; i < NP_LEN(operators); i++) {
 		np_str op = str_from_c(operators[i].text);
@@ -58,7 +60,8 @@ static json_t *of_certificate(const char *op, np_str right, struct buf *why)
 {
 	int64_t ms = 0;
 	if (str_to_ms(right, &ms) < 0) {
-		(void)buf_add_c(why, "[CERTIFICATE_EXPIRATION] is compared with a time such as 48h");
+		(void)buf_add_c(why,
+				"[CERTIFICATE_EXPIRATION] is compared with a time such as 48h");
 		return NULL;
 	}
 	return make("cert_days", op, json_real((double)ms / (double)(NP_DAY_US / NP_MS_US)));
@@ -71,7 +74,9 @@ static json_t *of_latency(const char *op, np_str right, struct buf *why)
 	if (str_to_u64(right, &plain) == NP_OK)
 		ms = (int64_t)plain;
 	else if (str_to_ms(right, &ms) < 0) {
-		(void)buf_add_c(why, "[RESPONSE_TIME] is compared with milliseconds or a time such as 300ms");
+		(void)buf_add_c(
+			why,
+			"[RESPONSE_TIME] is compared with milliseconds or a time such as 300ms");
 		return NULL;
 	}
 	return make("latency_ms", op, json_integer(ms));
@@ -106,7 +111,7 @@ static json_t *of_body(np_str left, const char *op, np_str right, struct buf *wh
 json_t *spec_condition(np_str text, struct buf *ret_why)
 {
 	np_str left, right;
-	const struct operator *o = cut_operator(text, &left, &right);
+	const struct operator* o = cut_operator(text, &left, &right);
 	if (o == NULL || left.n == 0 || right.n == 0) {
 		(void)buf_add_c(ret_why, "want LEFT OPERATOR RIGHT with ==, !=, <, <=, > or >=");
 		return NULL;
@@ -121,8 +126,10 @@ json_t *spec_condition(np_str text, struct buf *ret_why)
 		return of_connected(o->op, right, ret_why);
 	if (str_starts(left, NP_STR("[BODY]")) && !str_starts(right, NP_STR("any(")))
 		return of_body(left, o->op, right, ret_why);
-	(void)buf_printf(ret_why, "%.*s is not known here; there are [STATUS], [BODY], [BODY].path, "
-				  "[RESPONSE_TIME], [CERTIFICATE_EXPIRATION], [CONNECTED], and `assertions` "
-				  "for the rest", NP_FMT(text));
+	(void)buf_printf(ret_why,
+			 "%.*s is not known here; there are [STATUS], [BODY], [BODY].path, "
+			 "[RESPONSE_TIME], [CERTIFICATE_EXPIRATION], [CONNECTED], and `assertions` "
+			 "for the rest",
+			 NP_FMT(text));
 	return NULL;
 }

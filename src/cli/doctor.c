@@ -50,8 +50,8 @@ static void add(struct report *r, enum verdict v, const char *what, const char *
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	r->bad += v == BAD;
-	(void)json_array_append_new(r->items, json_pack("{s:s, s:s, s:s}", "verdict", words[v], "what", what,
-							"text", text));
+	(void)json_array_append_new(r->items, json_pack("{s:s, s:s, s:s}", "verdict", words[v],
+							"what", what, "text", text));
 }
 
 static void look_at_programs(struct report *r)
@@ -66,7 +66,8 @@ static void look_at_programs(struct report *r)
 			add(r, FINE, programs[i][0], "is installed");
 		else
 			add(r, NOTE, programs[i][0],
-			    "is not installed; `netpulse up` needs it: apt-get install %s", programs[i][2]);
+			    "is not installed; `netpulse up` needs it: apt-get install %s",
+			    programs[i][2]);
 }
 
 static void look_at_limits(struct report *r)
@@ -118,7 +119,8 @@ static void look_at_disk(struct report *r, const char *dir)
 	}
 	uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
 	add(r, left < DISK_WANTED ? BAD : FINE, "disk", "%llu MB free at %s%s",
-	    (unsigned long long)(left >> 20), dir, left < DISK_WANTED ? ": too little, free some" : "");
+	    (unsigned long long)(left >> 20), dir,
+	    left < DISK_WANTED ? ": too little, free some" : "");
 }
 
 static void look_at_leaf(struct report *r, const char *dir, const char *file)
@@ -147,9 +149,11 @@ static np_err print(const struct report *r, bool json)
 	if (json) {
 		command_print_json(r->items);
 	} else {
-		json_array_foreach(r->items, i, one) {
+		json_array_foreach(r->items, i, one)
+		{
 			char line[500];
-			(void)snprintf(line, sizeof line, "%s: %s", api_text(one, "what"), api_text(one, "text"));
+			(void)snprintf(line, sizeof line, "%s: %s", api_text(one, "what"),
+				       api_text(one, "text"));
 			command_print_pair(api_text(one, "verdict"), line);
 		}
 	}

@@ -26,7 +26,8 @@ static const struct arg_spec show_spec = {
 static np_err list(struct command *c)
 {
 	static const char *const head[] = { "STATE", "MONITOR", "OPENED", "CLOSED", "ID", "WHY" };
-	static const char *const keys[] = { "state", "monitor_name", "opened_at", "closed_at", "id", "why" };
+	static const char *const keys[] = { "state",     "monitor_name", "opened_at",
+					    "closed_at", "id",           "why" };
 	char path[API_PATH_MAX] = "/api/v1/incidents";
 	json_t *items = NULL, *one;
 	size_t i, n = 0;
@@ -49,9 +50,8 @@ static np_err list(struct command *c)
 	else if (c->json)
 		command_print_json(items);
 	else {
-		json_array_foreach(items, i, one)
-			for (size_t k = 0; k < NP_LEN(keys); k++)
-				cells[n++] = api_text(one, keys[k]);
+		json_array_foreach(items, i, one) for (size_t k = 0; k < NP_LEN(keys); k++)
+			cells[n++] = api_text(one, keys[k]);
 		command_print_table(head, NP_LEN(head), cells, json_array_size(items));
 	}
 	free(cells);
@@ -61,26 +61,31 @@ static np_err list(struct command *c)
 
 static void print_story(const json_t *incident)
 {
-	static const char *const keys[] = { "monitor_name", "state", "opened_at", "acknowledged_at",
-					    "acknowledged_by", "closed_at", "close_reason", "why" };
+	static const char *const keys[] = { "monitor_name",    "state",
+					    "opened_at",       "acknowledged_at",
+					    "acknowledged_by", "closed_at",
+					    "close_reason",    "why" };
 	size_t i;
 	json_t *one;
 	for (i = 0; i < NP_LEN(keys); i++)
 		if (*api_text(incident, keys[i]) != '\0')
 			command_print_pair(keys[i], api_text(incident, keys[i]));
 	(void)printf("\nEVENTS\n");
-	json_array_foreach(json_object_get(incident, "events"), i, one) {
+	json_array_foreach(json_object_get(incident, "events"), i, one)
+	{
 		char line[600];
 		(void)snprintf(line, sizeof line, "%s by %s %s", api_text(one, "kind"),
 			       api_text(one, "actor"), api_text(one, "reason"));
 		command_print_pair(api_text(one, "at"), line);
 	}
 	(void)printf("\nNOTICES\n");
-	json_array_foreach(json_object_get(incident, "notices"), i, one) {
+	json_array_foreach(json_object_get(incident, "notices"), i, one)
+	{
 		char line[600];
 		(void)snprintf(line, sizeof line, "%s to %s: %s after %zu attempts %s",
 			       api_text(one, "kind"), api_text(one, "channel_name"),
-			       api_text(one, "state"), json_array_size(json_object_get(one, "attempts")),
+			       api_text(one, "state"),
+			       json_array_size(json_object_get(one, "attempts")),
 			       api_text(one, "held_reason"));
 		command_print_pair(api_text(one, "created_at"), line);
 	}
@@ -94,11 +99,13 @@ static np_err show(struct command *c)
 	json_t *incident = NULL;
 	(void)args_pos(c->args, &pos);
 	if (str_to_uuid(str_from_c(pos[0]), id) < 0) {
-		(void)buf_printf(&c->why, "%s is no incident's id; `netpulse incident list` shows them", pos[0]);
+		(void)buf_printf(&c->why,
+				 "%s is no incident's id; `netpulse incident list` shows them",
+				 pos[0]);
 		return NP_E_INVAL;
 	}
 	(void)snprintf(path, sizeof path, "/api/v1/incidents/%s", pos[0]);
-	np_err e = api_call(c->api, "GET", path, NULL, &incident, &c->why);
+	np_err e = api_call(c->api, &(struct api_request){ "GET", path, NULL }, &incident, &c->why);
 	if (e == NP_OK && c->json)
 		command_print_json(incident);
 	else if (e == NP_OK)

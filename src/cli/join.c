@@ -54,8 +54,10 @@ static np_err read_token(const char *from, struct buf *text, struct buf *why)
 		return e;
 	}
 	if (from == NULL || strcmp(from, "-") != 0) {
-		(void)buf_add_c(why, "--token @FILE or --token - is needed; a token on the command line could "
-				     "be read by everybody on this machine");
+		(void)buf_add_c(
+			why,
+			"--token @FILE or --token - is needed; a token on the command line could "
+			"be read by everybody on this machine");
 		return NP_E_INVAL;
 	}
 	char chunk[512];
@@ -79,8 +81,10 @@ static np_err enrol(struct join *j, const char *dir, const struct token *t)
 	loop_timer_free(late);
 	if (e == NP_OK && !j->done) {
 		enrol_cancel(under_way);
-		(void)buf_printf(j->why, "no answer from %s within %d s: is the address reachable from here?",
-				 t->addr, JOIN_MS / 1000);
+		(void)buf_printf(
+			j->why,
+			"no answer from %s within %d s: is the address reachable from here?",
+			t->addr, JOIN_MS / 1000);
 		return NP_E_TIMEOUT;
 	}
 	return e < 0 ? e : j->err;
@@ -95,12 +99,14 @@ static np_err work(struct command *c)
 	memset(&t, 0, sizeof t);
 	buf_init(&text, TOKEN_TEXT_MAX + 16);
 	if (dir == NULL) {
-		(void)buf_add_c(&c->why, "--dir DIR is needed: where this checker keeps its key and spool");
+		(void)buf_add_c(&c->why,
+				"--dir DIR is needed: where this checker keeps its key and spool");
 		return NP_E_INVAL;
 	}
 	np_err e = read_token(args_str(c->args, "token"), &text, &c->why);
 	if (e == NP_OK && (e = token_parse(buf_str(&text), &t)) < 0)
-		(void)buf_add_c(&c->why, "this is no join token; make one with `netpulse token create`");
+		(void)buf_add_c(&c->why,
+				"this is no join token; make one with `netpulse token create`");
 	if (e == NP_OK && (e = file_mkdirs(dir, 0700)) < 0)
 		(void)buf_printf(&c->why, "cannot make %s: %s", dir, np_err_text(e));
 	if (e < 0)
@@ -111,7 +117,9 @@ static np_err work(struct command *c)
 	e = enrol(&j, dir, &t);
 	loop_free(j.loop);
 	if (e == NP_OK)
-		(void)printf("enrolled in region %s; start it with `netpulse checker --config FILE`\n", t.region);
+		(void)printf(
+			"enrolled in region %s; start it with `netpulse checker --config FILE`\n",
+			t.region);
 	return e;
 }
 

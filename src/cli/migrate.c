@@ -10,8 +10,9 @@ static const struct arg_opt opts[] = {
 };
 static const struct arg_spec spec = {
 	.usage = "netpulse migrate --config FILE",
-	.about = "Bring the database's schema up to date: numbered steps, forward only, each once.\n"
-		 "Needs the owner's direct connection, never the pool.",
+	.about =
+		"Bring the database's schema up to date: numbered steps, forward only, each once.\n"
+		"Needs the owner's direct connection, never the pool.",
 	.opts = opts,
 	.n = NP_LEN(opts),
 };

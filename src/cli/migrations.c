@@ -15,8 +15,8 @@ np_err migrations_load(struct migrations *ret)
 		if (!str_ends(path, NP_STR(".sql")))
 			continue;
 		path = str_sub(path, 0, path.n - 4);
-		if (!str_cut(path, '_', &number, &name) || str_to_u64(number, &no) < 0 ||
-		    no == 0 || no > MIGRATE_MAX || name.n > MIGRATION_NAME_MAX)
+		if (!str_cut(path, '_', &number, &name) || str_to_u64(number, &no) < 0 || no == 0 ||
+		    no > MIGRATE_MAX || name.n > MIGRATION_NAME_MAX)
 			return NP_E_INVAL;
 		memcpy(ret->names[ret->n], name.p, name.n);
 		ret->names[ret->n][name.n] = '\0';

@@ -73,8 +73,9 @@ static np_err add(struct command *c)
 	const char *const *pos;
 	(void)args_pos(c->args, &pos);
 	const char *name = args_str(c->args, "name"), *kind = args_str(c->args, "kind");
-	json_t *m = json_pack("{s:s, s:s, s:s}", "name", name != NULL ? name : pos[0], "kind",
-			      kind != NULL ? kind : guess_kind(str_from_c(pos[0])), "target", pos[0]);
+	json_t *m =
+		json_pack("{s:s, s:s, s:s}", "name", name != NULL ? name : pos[0], "kind",
+			  kind != NULL ? kind : guess_kind(str_from_c(pos[0])), "target", pos[0]);
 	json_t *made = NULL;
 	np_err e = m == NULL ? NP_E_INVAL : NP_OK;
 	if (e == NP_OK)
@@ -88,7 +89,8 @@ static np_err add(struct command *c)
 	if (e == NP_OK)
 		e = set_quorum(m, args_str(c->args, "quorum"));
 	if (e == NP_OK)
-		e = api_call(c->api, "POST", "/api/v1/monitors", m, &made, &c->why);
+		e = api_call(c->api, &(struct api_request){ "POST", "/api/v1/monitors", m }, &made,
+			     &c->why);
 	if (e == NP_OK && c->json)
 		command_print_json(made);
 	else if (e == NP_OK)
@@ -148,9 +150,8 @@ static np_err list(struct command *c)
 		json_decref(items);
 		return NP_E_NOMEM;
 	}
-	json_array_foreach(items, i, one)
-		for (size_t k = 0; k < NP_LEN(keys); k++)
-			cells[n++] = api_text(one, keys[k]);
+	json_array_foreach(items, i, one) for (size_t k = 0; k < NP_LEN(keys); k++) cells[n++] =
+		api_text(one, keys[k]);
 	command_print_table(head, NP_LEN(head), cells, json_array_size(items));
 	free(cells);
 	json_decref(items);
@@ -170,9 +171,11 @@ static np_err show(struct command *c)
 	} else {
 		const char *key;
 		json_t *value;
-		json_object_foreach(m, key, value) {
+		json_object_foreach(m, key, value)
+		{
 			char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-			command_print_pair(key, json_is_string(value) ? json_string_value(value) : text);
+			command_print_pair(key,
+					   json_is_string(value) ? json_string_value(value) : text);
 			free(text);
 		}
 	}
@@ -190,7 +193,7 @@ static np_err rm(struct command *c)
 	if (e < 0)
 		return e;
 	(void)snprintf(path, sizeof path, "/api/v1/monitors/%s", api_text(m, "id"));
-	e = api_call(c->api, "DELETE", path, NULL, NULL, &c->why);
+	e = api_call(c->api, &(struct api_request){ "DELETE", path, NULL }, NULL, &c->why);
 	if (e == NP_OK && !c->json)
 		(void)printf("%s is watched no longer\n", api_text(m, "name"));
 	json_decref(m);

@@ -11,7 +11,9 @@ np_err owner_open(struct command *c, int64_t max_ms, struct owner *ret)
 	const char *path = args_str(c->args, "config");
 	struct owner o = { 0 };
 	if (path == NULL) {
-		(void)buf_add_c(&c->why, "--config FILE is needed: a file with the owner's `database` settings");
+		(void)buf_add_c(
+			&c->why,
+			"--config FILE is needed: a file with the owner's `database` settings");
 		return NP_E_INVAL;
 	}
 	np_err e = conf_load(path, items, NP_LEN(items), &o.conf, &c->why);

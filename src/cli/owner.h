@@ -12,7 +12,10 @@ struct owner {
 	struct conf *conf;
 	struct pg_conn *db;
 };
-#define OWNER_OPT { "config", "FILE", "the owner's database connection (etc/migrate.yaml)", NULL }
+#define OWNER_OPT                                                                            \
+	{                                                                                    \
+		"config", "FILE", "the owner's database connection (etc/migrate.yaml)", NULL \
+	}
 /* Connected and ready for `max_ms`. One sentence in c->why else. */
 NP_NODISCARD np_err owner_open(struct command *c, int64_t max_ms, struct owner *ret);
 void owner_close(struct owner *o);

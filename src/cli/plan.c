@@ -7,9 +7,8 @@ static const json_t *by_name(const json_t *list, const char *name)
 {
 	size_t i;
 	json_t *one;
-	json_array_foreach((json_t *)(uintptr_t)list, i, one)
-		if (strcmp(api_text(one, "name"), name) == 0)
-			return one;
+	json_array_foreach((json_t *)(uintptr_t)list, i,
+			   one) if (strcmp(api_text(one, "name"), name) == 0) return one;
 	return NULL;
 }
 
@@ -32,9 +31,9 @@ static json_t *difference(const json_t *wanted, const json_t *present)
 	json_t *out = json_object();
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
-		if (!same(value, json_object_get(present, key)))
-			(void)json_object_set(out, key, value);
+	json_object_foreach((json_t *)(uintptr_t)wanted, key,
+			    value) if (!same(value, json_object_get(present, key)))(void)
+		json_object_set(out, key, value);
 	return out;
 }
 
@@ -48,7 +47,8 @@ static void plan_wanted(struct plan *p, json_t *w, const json_t *present)
 	const char *name = api_text(w, "name");
 	const json_t *now = by_name(present, name);
 	if (now == NULL) {
-		add_step(p, (struct plan_step){ .kind = PLAN_ADD, .body = json_incref(w), .name = name });
+		add_step(p, (struct plan_step){
+				    .kind = PLAN_ADD, .body = json_incref(w), .name = name });
 		return;
 	}
 	json_t *diff = difference(w, now);
@@ -69,14 +69,15 @@ np_err plan_make(const json_t *wanted, const json_t *present, bool prune, struct
 	p.step = np_calloc(json_array_size(wanted) + json_array_size(present) + 1, sizeof *p.step);
 	if (p.step == NULL)
 		return NP_E_NOMEM;
-	json_array_foreach((json_t *)(uintptr_t)wanted, i, one)
-		plan_wanted(&p, one, present);
-	json_array_foreach((json_t *)(uintptr_t)present, i, one) {
+	json_array_foreach((json_t *)(uintptr_t)wanted, i, one) plan_wanted(&p, one, present);
+	json_array_foreach((json_t *)(uintptr_t)present, i, one)
+	{
 		const char *name = api_text(one, "name");
 		if (by_name(wanted, name) != NULL)
 			continue;
 		if (prune)
-			add_step(&p, (struct plan_step){ .kind = PLAN_REMOVE, .name = name,
+			add_step(&p, (struct plan_step){ .kind = PLAN_REMOVE,
+							 .name = name,
 							 .id = api_text(one, "id") });
 		else
 			p.left_alone++;

@@ -12,9 +12,9 @@ enum plan_kind { PLAN_SAME, PLAN_ADD, PLAN_CHANGE, PLAN_REMOVE };
 
 struct plan_step {
 	enum plan_kind kind;
-	json_t *body;       /* ADD: the monitor; CHANGE: the fields that differ; owned */
-	const char *name;   /* borrowed from `wanted` or `present` */
-	const char *id;     /* CHANGE, REMOVE */
+	json_t *body;          /* ADD: the monitor; CHANGE: the fields that differ; owned */
+	const char *name;      /* borrowed from `wanted` or `present` */
+	const char *id;        /* CHANGE, REMOVE */
 	const json_t *present; /* CHANGE: as it is now */
 };
 struct plan {

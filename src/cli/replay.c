@@ -66,10 +66,11 @@ static np_err find_monitor(struct replay *r, const char *what)
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
 	pg_params_init(&p);
 	pg_params_c(&p, what);
-	np_err e = pg_exec(r->db.db,
-			   "SELECT m.id, s.id, s.pos FROM np.monitor m JOIN np.shard s ON s.id = m.shard "
-			   " WHERE m.uuid::text = $1 OR m.name = $1 ORDER BY m.deleted_at NULLS FIRST LIMIT 1",
-			   &p, &res);
+	np_err e = pg_exec(
+		r->db.db,
+		"SELECT m.id, s.id, s.pos FROM np.monitor m JOIN np.shard s ON s.id = m.shard "
+		" WHERE m.uuid::text = $1 OR m.name = $1 ORDER BY m.deleted_at NULLS FIRST LIMIT 1",
+		&p, &res);
 	if (e == NP_OK && pg_res_rows(res) == 0) {
 		(void)buf_printf(&r->c->why, "no monitor has the id or name %s", what);
 		return NP_E_NOTFOUND;
@@ -123,8 +124,9 @@ static np_err compare(struct replay *r, json_t *out, size_t *ret_wrong)
 		const char *wrong = difference(find_seen(r, id), pg_res_time(res, i, 1),
 					       pg_res_null(res, i, 2) ? 0 : pg_res_time(res, i, 2));
 		agree += wrong == NULL;
-		(void)json_array_append_new(out, json_pack("{s:s, s:s, s:s}", "incident", text, "opened_at", at,
-							   "verdict", wrong != NULL ? wrong : "same"));
+		(void)json_array_append_new(out, json_pack("{s:s, s:s, s:s}", "incident", text,
+							   "opened_at", at, "verdict",
+							   wrong != NULL ? wrong : "same"));
 	}
 	*ret_wrong = (stored - agree) + (r->n - agree);
 	return NP_OK;
@@ -138,7 +140,8 @@ static np_err report(struct replay *r)
 	if (e == NP_OK && args_flag(r->c->args, "json"))
 		command_print_json(list);
 	else if (e == NP_OK) {
-		json_array_foreach(list, i, one) {
+		json_array_foreach(list, i, one)
+		{
 			char line[160];
 			(void)snprintf(line, sizeof line, "%s %s", api_text(one, "incident"),
 				       api_text(one, "verdict"));
@@ -148,7 +151,8 @@ static np_err report(struct replay *r)
 	}
 	json_decref(list);
 	if (e == NP_OK && wrong > 0) {
-		(void)buf_add_c(&r->c->why, "the log and the stored incidents differ: please report this");
+		(void)buf_add_c(&r->c->why,
+				"the log and the stored incidents differ: please report this");
 		return NP_E_CORRUPT;
 	}
 	return e;
@@ -159,7 +163,9 @@ static np_err fold_again(struct replay *r)
 	struct shard *s = NULL;
 	size_t inputs = 0;
 	const struct replay_watch w = { .input = watch, .ctx = r };
-	const struct replay_to to = { .shard = r->shard, .to = r->pos, .from_the_start = true, .watch = &w };
+	const struct replay_to to = {
+		.shard = r->shard, .to = r->pos, .from_the_start = true, .watch = &w
+	};
 	np_err e = replay_load(r->db.db, &to, &s, &inputs);
 	if (e < 0)
 		(void)buf_printf(&r->c->why, "the log of shard %u cannot be folded: %s", r->shard,

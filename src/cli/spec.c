@@ -39,8 +39,9 @@ static np_err on_url(struct spec *s, const char *key, json_t *v)
 		const char *scheme, *kind;
 		bool keep; /* the scheme stays part of the target */
 	} schemes[] = {
-		{ "http://", "http", true }, { "https://", "http", true }, { "tcp://", "tcp", false },
-		{ "icmp://", "icmp", false }, { "tls://", "tls", false },
+		{ "http://", "http", true }, { "https://", "http", true },
+		{ "tcp://", "tcp", false },  { "icmp://", "icmp", false },
+		{ "tls://", "tls", false },
 	};
 	np_str url = str_from_c(json_string_value(v));
 	for (size_t i = 0; i < NP_LEN(schemes); i++) {
@@ -54,7 +55,9 @@ static np_err on_url(struct spec *s, const char *key, json_t *v)
 	if (json_object_get(s->out, "dns") != NULL) { /* a DNS endpoint: url is the resolver */
 		return set(options_of(s), "resolver", json_incref(v));
 	}
-	return wrong(s, key, "want http://, https://, tcp://, icmp:// or tls://, or give `kind` and `target`");
+	return wrong(
+		s, key,
+		"want http://, https://, tcp://, icmp:// or tls://, or give `kind` and `target`");
 }
 
 static np_err on_time(struct spec *s, const char *key, json_t *v)
@@ -66,7 +69,8 @@ static np_err on_time(struct spec *s, const char *key, json_t *v)
 		return set(s->out, name, json_incref(v));
 	if (!json_is_string(v) || str_to_ms(str_from_c(json_string_value(v)), &ms) < 0)
 		return wrong(s, key, "is no time: write 30s, 5m or 1h");
-	return set(s->out, name, ms % 1000 == 0 ? json_integer(ms / 1000) : json_real((double)ms / 1000));
+	return set(s->out, name,
+		   ms % 1000 == 0 ? json_integer(ms / 1000) : json_real((double)ms / 1000));
 }
 
 static np_err on_option(struct spec *s, const char *key, json_t *v)
@@ -97,16 +101,20 @@ static np_err on_client(struct spec *s, const char *key, json_t *v)
 	json_t *one;
 	if (!json_is_object(v))
 		return wrong(s, key, "want `timeout`, `insecure`, `ignore-redirect`");
-	json_object_foreach(v, name, one) {
+	json_object_foreach(v, name, one)
+	{
 		np_err e;
 		if (strcmp(name, "timeout") == 0)
 			e = on_time(s, "timeout", one);
 		else if (strcmp(name, "insecure") == 0 && json_is_boolean(one))
 			e = set(options_of(s), "verify", json_boolean(!json_is_true(one)));
 		else if (strcmp(name, "ignore-redirect") == 0 && json_is_boolean(one))
-			e = set(options_of(s), "follow_redirects", json_boolean(!json_is_true(one)));
+			e = set(options_of(s), "follow_redirects",
+				json_boolean(!json_is_true(one)));
 		else
-			e = wrong(s, key, "only `timeout`, `insecure` and `ignore-redirect` are known here");
+			e = wrong(
+				s, key,
+				"only `timeout`, `insecure` and `ignore-redirect` are known here");
 		if (e < 0)
 			return e;
 	}
@@ -115,7 +123,8 @@ static np_err on_client(struct spec *s, const char *key, json_t *v)
 
 static np_err on_dns(struct spec *s, const char *key, json_t *v)
 {
-	const json_t *name = json_object_get(v, "query-name"), *type = json_object_get(v, "query-type");
+	const json_t *name = json_object_get(v, "query-name"),
+		     *type = json_object_get(v, "query-type");
 	if (!json_is_string(name) || (type != NULL && !json_is_string(type)))
 		return wrong(s, key, "want `query-name` and `query-type`");
 	np_err e = set(s->out, "kind", json_string("dns"));
@@ -137,7 +146,8 @@ static np_err on_conditions(struct spec *s, const char *key, json_t *v)
 		if (set(s->out, "assertions", list) < 0)
 			return NP_E_NOMEM;
 	}
-	json_array_foreach(v, i, one) {
+	json_array_foreach(v, i, one)
+	{
 		char field[48];
 		(void)snprintf(field, sizeof field, "%s/%zu", key, i);
 		json_t *a = json_is_string(one)
@@ -157,17 +167,27 @@ struct shorthand {
 };
 /* In the order in which they are applied: dns before url. */
 static const struct shorthand shorthands[] = {
-	{ "dns", on_dns },	   { "url", on_url },	      { "interval", on_time },
-	{ "timeout", on_time },	   { "retry_interval", on_time }, { "confirm", on_time },
-	{ "recover", on_time },	   { "method", on_option },   { "headers", on_option },
-	{ "body", on_option },	   { "group", on_group },     { "enabled", on_enabled },
-	{ "client", on_client },   { "conditions", on_conditions },
+	{ "dns", on_dns },
+	{ "url", on_url },
+	{ "interval", on_time },
+	{ "timeout", on_time },
+	{ "retry_interval", on_time },
+	{ "confirm", on_time },
+	{ "recover", on_time },
+	{ "method", on_option },
+	{ "headers", on_option },
+	{ "body", on_option },
+	{ "group", on_group },
+	{ "enabled", on_enabled },
+	{ "client", on_client },
+	{ "conditions", on_conditions },
 };
 
 np_err spec_item(const json_t *item, json_t **ret, struct buf *ret_field, struct buf *ret_why)
 {
 	struct spec s = { .out = json_is_object(item) ? json_deep_copy(item) : NULL,
-			  .field = ret_field, .why = ret_why };
+			  .field = ret_field,
+			  .why = ret_why };
 	if (!json_is_object(item))
 		return wrong(&s, "", "want a monitor: `name`, and `url` or `kind` and `target`");
 	if (s.out == NULL)

@@ -26,9 +26,8 @@ static bool has_region(const json_t *regions, const char *name)
 {
 	size_t i;
 	json_t *one;
-	json_array_foreach((json_t *)(uintptr_t)regions, i, one)
-		if (strcmp(api_text(one, "name"), name) == 0)
-			return true;
+	json_array_foreach((json_t *)(uintptr_t)regions, i,
+			   one) if (strcmp(api_text(one, "name"), name) == 0) return true;
 	return false;
 }
 
@@ -38,7 +37,8 @@ static np_err make_region(struct command *c, const char *name)
 	np_err e = api_list(c->api, "/api/v1/regions", &regions, &c->why);
 	if (e == NP_OK && !has_region(regions, name)) {
 		json_t *body = json_pack("{s:s}", "name", name);
-		e = api_call(c->api, "POST", "/api/v1/regions", body, NULL, &c->why);
+		e = api_call(c->api, &(struct api_request){ "POST", "/api/v1/regions", body }, NULL,
+			     &c->why);
 		json_decref(body);
 	}
 	json_decref(regions);
@@ -74,7 +74,7 @@ static np_err work(struct command *c)
 	json_t *answer = NULL;
 	json_t *body = cidr != NULL ? json_pack("{s:s}", "cidr", cidr) : json_object();
 	(void)snprintf(path, sizeof path, "/api/v1/regions/%s/join-tokens", region);
-	e = api_call(c->api, "POST", path, body, &answer, &c->why);
+	e = api_call(c->api, &(struct api_request){ "POST", path, body }, &answer, &c->why);
 	if (e == NP_OK)
 		e = deliver(c, answer);
 	json_decref(body);

@@ -23,16 +23,18 @@ static np_err ask(struct command *c, const json_t *monitor, json_t **ret)
 	const char *when = args_str(c->args, "at");
 	int64_t us = 0;
 	if (when == NULL) {
-		(void)snprintf(path, sizeof path, "/api/v1/monitors/%s/why", api_text(monitor, "id"));
+		(void)snprintf(path, sizeof path, "/api/v1/monitors/%s/why",
+			       api_text(monitor, "id"));
 	} else if (clock_from_rfc3339(str_from_c(when), &us) == NP_OK) {
 		(void)clock_rfc3339(us, at);
 		(void)snprintf(path, sizeof path, "/api/v1/monitors/%s/why?at=%s",
 			       api_text(monitor, "id"), at);
 	} else {
-		(void)buf_printf(&c->why, "--at %s: want a time such as 2026-03-01T12:00:00Z", when);
+		(void)buf_printf(&c->why, "--at %s: want a time such as 2026-03-01T12:00:00Z",
+				 when);
 		return NP_E_INVAL;
 	}
-	return api_call(c->api, "GET", path, NULL, ret, &c->why);
+	return api_call(c->api, &(struct api_request){ "GET", path, NULL }, ret, &c->why);
 }
 
 static np_err work(struct command *c)

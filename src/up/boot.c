@@ -28,7 +28,8 @@ static np_err check_port(const char *option, const char *address, struct buf *wh
 	(void)snprintf(node, sizeof node, "%.*s", NP_FMT(host));
 	(void)snprintf(service, sizeof service, "%u", port);
 	if (getaddrinfo(node, service, &hints, &ai) != 0 || ai == NULL) {
-		(void)buf_printf(why, "--%s %s: this machine knows no such address", option, address);
+		(void)buf_printf(why, "--%s %s: this machine knows no such address", option,
+				 address);
 		return NP_E_NOTFOUND;
 	}
 	NP_CLEANUP(np_close_fd) int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -37,10 +38,12 @@ static np_err check_port(const char *option, const char *address, struct buf *wh
 		 bind(fd, ai->ai_addr, ai->ai_addrlen) != 0;
 	np_err e = rc == 0 ? NP_OK : np_err_from_errno(errno);
 	if (rc != 0)
-		(void)buf_printf(why, errno == EADDRINUSE
-				 ? "--%s %s: another program has this port; stop it or choose another one"
-				 : "--%s %s: cannot listen there; is the address this machine's?",
-				 option, address);
+		(void)buf_printf(
+			why,
+			errno == EADDRINUSE
+				? "--%s %s: another program has this port; stop it or choose another one"
+				: "--%s %s: cannot listen there; is the address this machine's?",
+			option, address);
 	freeaddrinfo(ai);
 	return e;
 }
@@ -70,8 +73,9 @@ static np_err init_ca(struct procs *ps, const struct up_options *o, struct buf *
 {
 	const struct proc_spec spec = {
 		.name = "ca-init",
-		.argv = { "self", "ca", "init", "--dir", "ca", "--tls", "tls", "--gateway", o->gateway,
-			  "--enrol", o->enrol, o->names != NULL ? "--names" : NULL, o->names },
+		.argv = { "self", "ca", "init", "--dir", "ca", "--tls", "tls", "--gateway",
+			  o->gateway, "--enrol", o->enrol, o->names != NULL ? "--names" : NULL,
+			  o->names },
 	};
 	return step(ps, "make the certificate authorities", &spec, why);
 }
@@ -93,7 +97,8 @@ static np_err admin_token(struct procs *ps, const struct place *p, struct buf *w
 		return NP_OK;
 	const struct proc_spec spec = {
 		.name = "admin-token",
-		.argv = { "self", "admin-token", "--config", "etc/migrate.yaml", "--out", "admin.token" },
+		.argv = { "self", "admin-token", "--config", "etc/migrate.yaml", "--out",
+			  "admin.token" },
 	};
 	return step(ps, "make the administrator's token", &spec, why);
 }
@@ -108,13 +113,13 @@ static np_err copy_smtp_secret(const struct place *p, const struct up_options *o
 	if (e == NP_OK)
 		e = place_write(p, "secret/smtp", buf_str(&text), 0600);
 	if (e < 0)
-		(void)buf_printf(why, "--smtp-secret: cannot read %s: %s; the service user must be able to",
-				 o->smtp_secret_path, np_err_text(e));
+		(void)buf_printf(
+			why, "--smtp-secret: cannot read %s: %s; the service user must be able to",
+			o->smtp_secret_path, np_err_text(e));
 	return e;
 }
 
-static np_err wait_ready(struct procs *ps, const struct place *p, const char *name,
-			 struct buf *why)
+static np_err wait_ready(struct procs *ps, const struct place *p, const char *name, struct buf *why)
 {
 	char sub[64], path[PLACE_FILE_MAX];
 	(void)snprintf(sub, sizeof sub, "run/%s.sock", name);
@@ -125,7 +130,8 @@ static np_err wait_ready(struct procs *ps, const struct place *p, const char *na
 			procs_turn(ps, 50);
 			continue;
 		}
-		(void)buf_printf(why, "%s does not get ready; its last words in %s/log/%s.log: ", name,
+		(void)buf_printf(why,
+				 "%s does not get ready; its last words in %s/log/%s.log: ", name,
 				 p->dir, name);
 		proc_last_words(ps, name, why);
 		return NP_E_TIMEOUT;

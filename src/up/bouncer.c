@@ -46,8 +46,12 @@ static np_err write_userlist(const struct place *p, struct buf *why)
 	char run[PLACE_FILE_MAX], secret[PLACE_FILE_MAX];
 	place_path(p, "run", run);
 	place_path(p, "secret/admin.db", secret);
-	const struct pg_conf conf = { .host = run, .port = 5432, .name = "netpulse", .user = "np_admin",
-				      .password_file = secret, .app = "netpulse up" };
+	const struct pg_conf conf = { .host = run,
+				      .port = 5432,
+				      .name = "netpulse",
+				      .user = "np_admin",
+				      .password_file = secret,
+				      .app = "netpulse up" };
 	NP_CLEANUP(pg_conn_free_p) struct pg_conn *c = pg_conn_new(&conf);
 	NP_CLEANUP(buf_done) struct buf list;
 	buf_init(&list, TEXT_MAX);
@@ -72,21 +76,23 @@ static np_err write_ini(const struct place *p)
 	for (enum role r = 0; r < ROLE_N; r++)
 		(void)buf_printf(&b, "%s = host=%s/run port=5432 dbname=netpulse pool_size=%d\n",
 				 roles[r].db_user, p->dir, roles[r].pool);
-	(void)buf_printf(&b,
-			 "[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = %s/run\n"
-			 "unix_socket_mode = 0700\nauth_type = hba\nauth_hba_file = %s/etc/pgbouncer.hba\n"
-			 "auth_file = %s/secret/pgbouncer.users\npool_mode = transaction\n"
-			 "max_client_conn = 1000\ndefault_pool_size = 1\nmin_pool_size = 1\n"
-			 "server_lifetime = 3600\nquery_wait_timeout = 10\nserver_login_retry = 1\n"
-			 "ignore_startup_parameters = extra_float_digits\nlog_connections = 0\n"
-			 "log_disconnections = 0\nlog_stats = 0\nadmin_users =\nstats_users =\n",
-			 p->dir, p->dir, p->dir);
+	(void)buf_printf(
+		&b,
+		"[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = %s/run\n"
+		"unix_socket_mode = 0700\nauth_type = hba\nauth_hba_file = %s/etc/pgbouncer.hba\n"
+		"auth_file = %s/secret/pgbouncer.users\npool_mode = transaction\n"
+		"max_client_conn = 1000\ndefault_pool_size = 1\nmin_pool_size = 1\n"
+		"server_lifetime = 3600\nquery_wait_timeout = 10\nserver_login_retry = 1\n"
+		"ignore_startup_parameters = extra_float_digits\nlog_connections = 0\n"
+		"log_disconnections = 0\nlog_stats = 0\nadmin_users =\nstats_users =\n",
+		p->dir, p->dir, p->dir);
 	np_err e = buf_failed(&b);
 	if (e == NP_OK)
 		e = place_write(p, "etc/pgbouncer.ini", buf_str(&b), 0600);
 	/* `sameuser`: a role must not open pools under another's alias. */
-	return e < 0 ? e : place_write(p, "etc/pgbouncer.hba",
-				       NP_STR("local sameuser all scram-sha-256\n"), 0600);
+	return e < 0 ? e
+		     : place_write(p, "etc/pgbouncer.hba",
+				   NP_STR("local sameuser all scram-sha-256\n"), 0600);
 }
 
 np_err servers_bouncer(struct procs *ps, const struct place *p, struct buf *ret_why)
@@ -96,9 +102,11 @@ np_err servers_bouncer(struct procs *ps, const struct place *p, struct buf *ret_
 	np_err e = write_userlist(p, ret_why);
 	if (e == NP_OK)
 		e = write_ini(p);
-	const struct proc_spec spec = { .name = "pgbouncer", .level = 1, /* SIGTERM: at once */
+	const struct proc_spec spec = { .name = "pgbouncer",
+					.level = 1, /* SIGTERM: at once */
 					.argv = { SERVERS_BOUNCER, ini } };
 	if (e == NP_OK)
 		e = proc_start(ps, &spec);
-	return e == NP_OK ? servers_wait_socket(ps, p, "run/.s.PGSQL.6432", "pgbouncer", ret_why) : e;
+	return e == NP_OK ? servers_wait_socket(ps, p, "run/.s.PGSQL.6432", "pgbouncer", ret_why)
+			  : e;
 }

@@ -21,6 +21,7 @@ int up_exec_main(int argc, char **argv)
 		return 1;
 	const char *program = str_eq_c(str_from_c(argv[3]), "self") ? "/proc/self/exe" : argv[3];
 	execv(program, argv + 3);
-	(void)fprintf(stderr, "cannot start %s: %s\n", argv[3], np_err_text(np_err_from_errno(errno)));
+	(void)fprintf(stderr, "cannot start %s: %s\n", argv[3],
+		      np_err_text(np_err_from_errno(errno)));
 	return 127;
 }

@@ -8,16 +8,18 @@
 #include "net/ident.h"
 
 static const struct arg_opt opts[] = {
-	{ "data", "DIR", "where everything is kept (default /var/lib/netpulse as root, else "
-			 "${XDG_STATE_HOME:-~/.local/state}/netpulse)", NULL },
+	{ "data", "DIR",
+	  "where everything is kept (default /var/lib/netpulse as root, else "
+	  "${XDG_STATE_HOME:-~/.local/state}/netpulse)",
+	  NULL },
 	{ "http", "ADDR:PORT", "dashboard and API", "127.0.0.1:8080" },
 	{ "gateway", "ADDR:PORT", "where checkers report", "127.0.0.1:8443" },
 	{ "enrol", "ADDR:PORT", "where checkers enrol and renew", "127.0.0.1:8444" },
 	{ "regions", "A,B,C", "a checker for each; on one machine these are only names",
 	  "eu-west,us-east,ap-south" },
 	{ "user", "NAME", "service user to become when started as root", "netpulse" },
-	{ "names", "A,B", "further host names and addresses under which checkers reach this machine",
-	  NULL },
+	{ "names", "A,B",
+	  "further host names and addresses under which checkers reach this machine", NULL },
 	{ "smtp", "URL", "mail server for notices: smtp://host:587 or smtps://host", NULL },
 	{ "smtp-secret", "@FILE", "file with user:password for the mail server", NULL },
 	{ "mail-from", "ADDRESS", "sender of notices", NULL },
@@ -26,9 +28,10 @@ static const struct arg_opt opts[] = {
 
 static const struct arg_spec spec = {
 	.usage = "netpulse up [options]",
-	.about = "Run all of NetPulse on this machine: private PostgreSQL, PgBouncer and Redis and\n"
-		 "every role, each a process of its own. Prints `ready http://…` once all answer.\n"
-		 "SIGTERM or Ctrl-C stops everything in order.",
+	.about =
+		"Run all of NetPulse on this machine: private PostgreSQL, PgBouncer and Redis and\n"
+		"every role, each a process of its own. Prints `ready http://…` once all answer.\n"
+		"SIGTERM or Ctrl-C stops everything in order.",
 	.opts = opts,
 	.n = NP_LEN(opts),
 };
@@ -43,7 +46,8 @@ static np_err default_dir(struct up_options *o, struct buf *why)
 	else if (state != NULL && state[0] == '/')
 		n = snprintf(o->default_dir, sizeof o->default_dir, "%s/netpulse", state);
 	else if (home != NULL && home[0] == '/')
-		n = snprintf(o->default_dir, sizeof o->default_dir, "%s/.local/state/netpulse", home);
+		n = snprintf(o->default_dir, sizeof o->default_dir, "%s/.local/state/netpulse",
+			     home);
 	else
 		return buf_add_c(why, "HOME is not set: say where to keep data with --data DIR"),
 		       NP_E_INVAL;
@@ -63,7 +67,8 @@ static np_err check_dir(struct up_options *o, struct buf *why)
 	if (o->dir[0] != '/')
 		(void)buf_printf(why, "--data %s: give an absolute path", o->dir);
 	else if (strlen(o->dir) > UP_PATH_MAX)
-		(void)buf_printf(why, "--data: at most %d characters, since Unix sockets lie below it",
+		(void)buf_printf(why,
+				 "--data: at most %d characters, since Unix sockets lie below it",
 				 UP_PATH_MAX);
 	return why->n > 0 ? NP_E_INVAL : NP_OK;
 }
@@ -86,7 +91,8 @@ static np_err check_addr(const struct up_options *o, const char *name, const cha
 static np_err add_region(struct up_options *o, np_str name, struct buf *why)
 {
 	if (!ident_region_ok(name) || name.n > UP_REGION_LEN_MAX)
-		return buf_printf(why, "--regions: %.*s is no region name (a-z, 0-9 and -, at most %d)",
+		return buf_printf(why,
+				  "--regions: %.*s is no region name (a-z, 0-9 and -, at most %d)",
 				  NP_FMT(name), UP_REGION_LEN_MAX),
 		       NP_E_INVAL;
 	for (size_t i = 0; i < o->n_regions; i++)
@@ -126,14 +132,16 @@ static np_err check_smtp(struct up_options *o, struct buf *why)
 			return buf_add_c(why, "--smtp: want smtp://HOST:PORT or smtps://HOST:PORT"),
 			       NP_E_INVAL;
 		if (str_find_byte(url, '@') != SIZE_MAX)
-			return buf_add_c(why, "--smtp: no user or password in the URL, everybody could "
-					      "read it; use --smtp-secret @FILE"),
+			return buf_add_c(why,
+					 "--smtp: no user or password in the URL, everybody could "
+					 "read it; use --smtp-secret @FILE"),
 			       NP_E_INVAL;
 		if (o->mail_from == NULL)
 			return buf_add_c(why, "--smtp also needs --mail-from ADDRESS"), NP_E_INVAL;
 	}
 	if (secret != NULL && (secret[0] != '@' || secret[1] == '\0'))
-		return buf_add_c(why, "--smtp-secret: want @FILE, a file with user:password"), NP_E_INVAL;
+		return buf_add_c(why, "--smtp-secret: want @FILE, a file with user:password"),
+		       NP_E_INVAL;
 	if (secret != NULL && o->smtp_url == NULL)
 		return buf_add_c(why, "--smtp-secret without --smtp"), NP_E_INVAL;
 	o->smtp_secret_path = secret != NULL ? secret + 1 : NULL;

@@ -16,7 +16,8 @@
 #include "base/file.h"
 #include "base/str.h"
 
-static const char *const folders[] = { "etc", "secret", "ca", "tls", "checker", "log", "run", "redis" };
+static const char *const folders[] = { "etc",     "secret", "ca",  "tls",
+				       "checker", "log",    "run", "redis" };
 
 static np_err say_errno(struct buf *why, const char *what, const char *path, const char *hint)
 {
@@ -29,9 +30,10 @@ static np_err open_icmp(const struct up_options *o, struct place *p)
 {
 	for (size_t i = 0; i < o->n_regions; i++) {
 		/* No privilege is no error: ICMP monitors then say `unknown` and why. */
-		p->icmp[i][0] = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
-		p->icmp[i][1] = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-				       IPPROTO_ICMPV6);
+		p->icmp[i][0] =
+			socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
+		p->icmp[i][1] =
+			socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6);
 		if (p->icmp[i][1] < 0)
 			continue;
 		struct icmp6_filter only;
@@ -39,7 +41,8 @@ static np_err open_icmp(const struct up_options *o, struct place *p)
 		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &only);
 		ICMP6_FILTER_SETPASS(ICMP6_DST_UNREACH, &only);
 		ICMP6_FILTER_SETPASS(ICMP6_TIME_EXCEEDED, &only);
-		if (setsockopt(p->icmp[i][1], IPPROTO_ICMPV6, ICMP6_FILTER, &only, sizeof only) != 0)
+		if (setsockopt(p->icmp[i][1], IPPROTO_ICMPV6, ICMP6_FILTER, &only, sizeof only) !=
+		    0)
 			return np_err_from_errno(errno);
 	}
 	return NP_OK;
@@ -50,8 +53,11 @@ static np_err become(const struct up_options *o, struct place *p, struct buf *wh
 {
 	const struct passwd *pw = getpwnam(o->user);
 	if (pw == NULL || pw->pw_uid == 0) {
-		(void)buf_printf(why, "no service user %s: run script/setup, or `useradd --system %s`, or "
-				      "name another one with --user", o->user, o->user);
+		(void)buf_printf(
+			why,
+			"no service user %s: run script/setup, or `useradd --system %s`, or "
+			"name another one with --user",
+			o->user, o->user);
 		return NP_E_NOTFOUND;
 	}
 	uid_t uid = pw->pw_uid;
@@ -61,8 +67,11 @@ static np_err become(const struct up_options *o, struct place *p, struct buf *wh
 	if (e < 0 || stat(o->dir, &st) != 0)
 		return say_errno(why, "make", o->dir, "choose another folder with --data");
 	if (st.st_uid != uid && rmdir(o->dir) != 0) { /* somebody's folder with something in it */
-		(void)buf_printf(why, "%s belongs to another user and is not empty: choose another folder "
-				      "with --data, or give it to %s", o->dir, o->user);
+		(void)buf_printf(
+			why,
+			"%s belongs to another user and is not empty: choose another folder "
+			"with --data, or give it to %s",
+			o->dir, o->user);
 		return NP_E_PERM;
 	}
 	if (mkdir(o->dir, 0700) != 0 && errno != EEXIST)
@@ -71,7 +80,8 @@ static np_err become(const struct up_options *o, struct place *p, struct buf *wh
 		return say_errno(why, "own", o->dir, "choose another folder with --data");
 	if ((e = open_icmp(o, p)) < 0)
 		return e;
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
 		return say_errno(why, "become", o->user, "start as root or as an ordinary user");
 	return NP_OK;
 }
@@ -84,10 +94,12 @@ static np_err check_disk(const struct place *p, struct buf *why)
 	uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (free_bytes >= PLACE_DISK_MIN)
 		return NP_OK;
-	(void)buf_printf(why, "the disk of %s has %llu MB left and NetPulse wants at least %llu MB: free "
-			      "some, or choose another disk with --data", p->dir,
-			 (unsigned long long)(free_bytes >> 20),
-			 (unsigned long long)(PLACE_DISK_MIN >> 20));
+	(void)buf_printf(
+		why,
+		"the disk of %s has %llu MB left and NetPulse wants at least %llu MB: free "
+		"some, or choose another disk with --data",
+		p->dir, (unsigned long long)(free_bytes >> 20),
+		(unsigned long long)(PLACE_DISK_MIN >> 20));
 	return NP_E_NOSPACE;
 }
 
@@ -100,8 +112,11 @@ static np_err lock(struct place *p, struct buf *why)
 		return say_errno(why, "write to", p->dir, "choose another folder with --data");
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return NP_OK;
-	(void)buf_printf(why, "another `netpulse up` already runs on %s: stop it first, or choose another "
-			      "folder with --data", p->dir);
+	(void)buf_printf(
+		why,
+		"another `netpulse up` already runs on %s: stop it first, or choose another "
+		"folder with --data",
+		p->dir);
 	return NP_E_BUSY;
 }
 
@@ -113,13 +128,15 @@ np_err place_enter(const struct up_options *o, struct place *ret, struct buf *re
 	np_err e = geteuid() == 0 ? become(o, ret, ret_why) : file_mkdirs(o->dir, 0700);
 	if (e < 0) {
 		if (ret_why->n == 0)
-			(void)buf_printf(ret_why, "cannot make %s: %s; choose another folder with --data",
+			(void)buf_printf(ret_why,
+					 "cannot make %s: %s; choose another folder with --data",
 					 o->dir, np_err_text(e));
 		return e;
 	}
 	if (chdir(o->dir) != 0)
-		return say_errno(ret_why, "enter", o->dir,
-				 "the service user must be able to; choose another folder with --data");
+		return say_errno(
+			ret_why, "enter", o->dir,
+			"the service user must be able to; choose another folder with --data");
 	if ((e = check_disk(ret, ret_why)) < 0 || (e = lock(ret, ret_why)) < 0)
 		return e;
 	(void)umask(0077);

@@ -13,8 +13,8 @@
 
 static np_err missing(struct buf *why, const char *what, const char *package)
 {
-	(void)buf_printf(why, "%s is not installed: run script/setup, or `apt-get install %s`", what,
-			 package);
+	(void)buf_printf(why, "%s is not installed: run script/setup, or `apt-get install %s`",
+			 what, package);
 	return NP_E_NOTFOUND;
 }
 
@@ -35,9 +35,11 @@ np_err servers_check(const struct place *p, struct buf *ret_why)
 	np_err e = file_read(path, &version);
 	if (e == NP_OK && str_eq_c(str_trim(buf_str(&version)), SERVERS_PG_MAJOR))
 		return NP_OK;
-	(void)buf_printf(ret_why, "%s/pg was made by PostgreSQL %.*s and this program runs "
-				  SERVERS_PG_MAJOR ": move it with pg_upgrade, or choose another folder "
-				  "with --data", p->dir, NP_FMT(str_trim(buf_str(&version))));
+	(void)buf_printf(ret_why,
+			 "%s/pg was made by PostgreSQL %.*s and this program runs " SERVERS_PG_MAJOR
+			 ": move it with pg_upgrade, or choose another folder "
+			 "with --data",
+			 p->dir, NP_FMT(str_trim(buf_str(&version))));
 	return NP_E_VERSION;
 }
 
@@ -62,7 +64,8 @@ np_err servers_wait_socket(struct procs *ps, const struct place *p, const char *
 			procs_turn(ps, 20);
 			continue;
 		}
-		(void)buf_printf(ret_why, "%s does not come up; its last words in %s/log/%s.log: ", name,
+		(void)buf_printf(ret_why,
+				 "%s does not come up; its last words in %s/log/%s.log: ", name,
 				 p->dir, name);
 		proc_last_words(ps, name, ret_why);
 		return NP_E_TIMEOUT;
@@ -104,11 +107,31 @@ static np_err start_postgres(struct procs *ps, const struct place *p)
 	const struct proc_spec spec = {
 		.name = "postgres",
 		.stop_signal = SIGINT, /* fast shutdown */
-		.argv = { SERVERS_PG_BIN "postgres", "-D", pg, "-k", run, "-c", "listen_addresses=", "-c",
-			  "unix_socket_permissions=0700", "-c", "max_connections=48", "-c",
-			  "shared_buffers=128MB", "-c", "max_wal_size=2GB", "-c", "wal_compression=lz4",
-			  "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC", "-c",
-			  "log_timezone=UTC", "-c", "client_connection_check_interval=1000" },
+		.argv = { SERVERS_PG_BIN "postgres",
+			  "-D",
+			  pg,
+			  "-k",
+			  run,
+			  "-c",
+			  "listen_addresses=",
+			  "-c",
+			  "unix_socket_permissions=0700",
+			  "-c",
+			  "max_connections=48",
+			  "-c",
+			  "shared_buffers=128MB",
+			  "-c",
+			  "max_wal_size=2GB",
+			  "-c",
+			  "wal_compression=lz4",
+			  "-c",
+			  "password_encryption=scram-sha-256",
+			  "-c",
+			  "timezone=UTC",
+			  "-c",
+			  "log_timezone=UTC",
+			  "-c",
+			  "client_connection_check_interval=1000" },
 	};
 	return proc_start(ps, &spec);
 }
@@ -118,8 +141,12 @@ static np_err make_database(struct procs *ps, const struct place *p, struct buf 
 	char run[PLACE_FILE_MAX], secret[PLACE_FILE_MAX];
 	place_path(p, "run", run);
 	place_path(p, "secret/admin.db", secret);
-	const struct pg_conf conf = { .host = run, .port = 5432, .name = "postgres", .user = "np_admin",
-				      .password_file = secret, .app = "netpulse up" };
+	const struct pg_conf conf = { .host = run,
+				      .port = 5432,
+				      .name = "postgres",
+				      .user = "np_admin",
+				      .password_file = secret,
+				      .app = "netpulse up" };
 	NP_CLEANUP(pg_conn_free_p) struct pg_conn *c = pg_conn_new(&conf);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *found = NULL;
 	if (c == NULL)
@@ -130,11 +157,13 @@ static np_err make_database(struct procs *ps, const struct place *p, struct buf 
 	while ((e = pg_conn_ready(c, clock_mono_ms() + 2000)) < 0 && clock_mono_ms() < deadline)
 		procs_turn(ps, 100);
 	if (e == NP_OK)
-		e = pg_exec(c, "SELECT 1 FROM pg_database WHERE datname = 'netpulse'", NULL, &found);
+		e = pg_exec(c, "SELECT 1 FROM pg_database WHERE datname = 'netpulse'", NULL,
+			    &found);
 	if (e == NP_OK && pg_res_rows(found) == 0)
 		e = pg_exec_script(c, "CREATE DATABASE netpulse");
 	if (e < 0)
-		(void)buf_printf(why, "the private PostgreSQL refuses: %s", pg_conn_error(c)->message);
+		(void)buf_printf(why, "the private PostgreSQL refuses: %s",
+				 pg_conn_error(c)->message);
 	return e;
 }
 

@@ -65,8 +65,8 @@ static void on_child_exit(uv_process_t *child, int64_t status, int sig)
 	np_log(NP_WARN, "process.died", KV_C("name", p->name), KV_I64("status", status),
 	       KV_I64("signal", sig), KV_I64("restart_in_ms", p->backoff_ms));
 	loop_timer_at(p->again, clock_mono_ms() + p->backoff_ms);
-	p->backoff_ms = p->backoff_ms * 2 > PROC_BACKOFF_MAX_MS ? PROC_BACKOFF_MAX_MS
-								: p->backoff_ms * 2;
+	p->backoff_ms =
+		p->backoff_ms * 2 > PROC_BACKOFF_MAX_MS ? PROC_BACKOFF_MAX_MS : p->backoff_ms * 2;
 }
 
 static void pid_write(const struct proc *p)
@@ -94,7 +94,8 @@ static np_err proc_spawn(struct proc *p)
 	};
 	for (int i = 0; i < 2; i++)
 		if (p->fds[i] > 0)
-			io[3 + i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = p->fds[i] };
+			io[3 + i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD,
+							    .data.fd = p->fds[i] };
 	uv_process_options_t o = {
 		.exit_cb = on_child_exit,
 		.file = "/proc/self/exe",
@@ -102,7 +103,8 @@ static np_err proc_spawn(struct proc *p)
 		.stdio_count = p->fds[0] > 0 || p->fds[1] > 0 ? 5 : 3,
 		.stdio = io,
 		.cwd = p->home->place->dir,
-		.flags = UV_PROCESS_DETACHED, /* a terminal's Ctrl-C is ours alone: we stop in order */
+		.flags =
+			UV_PROCESS_DETACHED, /* a terminal's Ctrl-C is ours alone: we stop in order */
 	};
 	int rc = uv_spawn(loop_uv(p->home->loop), &p->child, &o);
 	if (rc != 0) {
@@ -146,7 +148,9 @@ static np_err proc_new(struct procs *ps, const struct proc_spec *spec, struct pr
 	struct proc *p = np_zalloc(sizeof *p);
 	if (p == NULL)
 		return NP_E_NOMEM;
-	*p = (struct proc){ .home = ps, .level = spec->level, .backoff_ms = PROC_BACKOFF_MIN_MS,
+	*p = (struct proc){ .home = ps,
+			    .level = spec->level,
+			    .backoff_ms = PROC_BACKOFF_MIN_MS,
 			    .stop_signal = spec->stop_signal != 0 ? spec->stop_signal : SIGTERM,
 			    .fds = { spec->fds[0], spec->fds[1] } };
 	(void)snprintf(p->name, sizeof p->name, "%s", spec->name);
@@ -197,8 +201,7 @@ static bool wait_gone(struct proc *p, int64_t deadline_ms)
 	return !p->running && !p->closing;
 }
 
-np_err proc_run(struct procs *ps, const struct proc_spec *spec, int64_t max_ms,
-		struct buf *ret_why)
+np_err proc_run(struct procs *ps, const struct proc_spec *spec, int64_t max_ms, struct buf *ret_why)
 {
 	struct proc *p = NULL;
 	np_err e = proc_new(ps, spec, &p);

@@ -21,11 +21,11 @@ struct procs;
 struct proc;
 
 struct proc_spec {
-	const char *name;               /* log and pid file; unique */
+	const char *name;                /* log and pid file; unique */
 	const char *argv[PROC_ARGS_MAX]; /* argv[0]: program, "self" for this one; copied */
-	int stop_signal;                /* 0: SIGTERM */
-	int level;                      /* higher levels are stopped first */
-	int fds[2];                     /* become 3 and 4 of the child; 0 or less: none */
+	int stop_signal;                 /* 0: SIGTERM */
+	int level;                       /* higher levels are stopped first */
+	int fds[2];                      /* become 3 and 4 of the child; 0 or less: none */
 };
 
 NP_NODISCARD struct procs *procs_new(struct loop *l, const struct place *p);

@@ -13,18 +13,21 @@
 const struct role_info roles[ROLE_N] = {
 	[ROLE_CA] = { "ca", "np_ca", 2, ACL_ANY "&np:registry +publish" },
 	[ROLE_GATEWAY] = { "gateway", "np_gateway", 4,
-			   ACL_ANY "~np:results:* &np:ack:* &np:jobs:* &np:registry +xadd +xlen +subscribe "
-				   "+psubscribe +unsubscribe +punsubscribe +publish +info" },
+			   ACL_ANY
+			   "~np:results:* &np:ack:* &np:jobs:* &np:registry +xadd +xlen +subscribe "
+			   "+psubscribe +unsubscribe +punsubscribe +publish +info" },
 	[ROLE_ENGINE] = { "engine", "np_engine", 6,
-			  ACL_ANY "~np:results:* ~np:last:* ~np:strip:* &np:* +xread +xrange +xlen +xtrim "
-				  "+xinfo|stream +publish +subscribe +psubscribe +unsubscribe +punsubscribe "
-				  "+lpush +ltrim +lrange +hset +hdel +hget +hmget +hgetall +del +info" },
+			  ACL_ANY
+			  "~np:results:* ~np:last:* ~np:strip:* &np:* +xread +xrange +xlen +xtrim "
+			  "+xinfo|stream +publish +subscribe +psubscribe +unsubscribe +punsubscribe "
+			  "+lpush +ltrim +lrange +hset +hdel +hget +hmget +hgetall +del +info" },
 	[ROLE_HISTORIAN] = { "historian", "np_historian", 4, NULL },
 	[ROLE_ALERTER] = { "alerter", "np_alerter", 4,
 			   ACL_ANY "&np:outbox +subscribe +unsubscribe" },
 	[ROLE_WEB] = { "web", "np_web", 12,
-		       ACL_ANY "~np:last:* ~np:strip:* &np:live &np:inbox &np:registry &np:outbox +lrange "
-			       "+hgetall +hget +hmget +publish +subscribe +unsubscribe +info" },
+		       ACL_ANY
+		       "~np:last:* ~np:strip:* &np:live &np:inbox &np:registry &np:outbox +lrange "
+		       "+hgetall +hget +hmget +publish +subscribe +unsubscribe +info" },
 };
 
 /* A YAML double-quoted scalar reads JSON's escapes, so the JSON writer quotes for us. */
@@ -64,10 +67,11 @@ static void put_admin(struct buf *b, const struct place *p, const char *name)
 
 static void put_common(struct buf *b, const struct place *p, const struct role_info *r)
 {
-	(void)buf_printf(b, "# Written by `netpulse up` at each start.\nname: %s-1\ndatabase:\n", r->name);
+	(void)buf_printf(b, "# Written by `netpulse up` at each start.\nname: %s-1\ndatabase:\n",
+			 r->name);
 	put_path(b, p, "  host", "run");
-	(void)buf_printf(b, "  port: 6432\n  name: %s\n  user: %s\n  pool: %d\n", r->db_user, r->db_user,
-			 r->pool);
+	(void)buf_printf(b, "  port: 6432\n  name: %s\n  user: %s\n  pool: %d\n", r->db_user,
+			 r->db_user, r->pool);
 	put_secret(b, p, "  password_file", r->name, "db");
 	if (r->acl != NULL) {
 		(void)buf_add_c(b, "redis:\n");
@@ -147,7 +151,9 @@ static np_err configure_owner(const struct place *p)
 {
 	NP_CLEANUP(buf_done) struct buf b;
 	buf_init(&b, CONF_TEXT_MAX);
-	(void)buf_add_c(&b, "# The owner's direct connection, for migrations and maintenance.\ndatabase:\n");
+	(void)buf_add_c(
+		&b,
+		"# The owner's direct connection, for migrations and maintenance.\ndatabase:\n");
 	put_path(&b, p, "  host", "run");
 	(void)buf_add_c(&b, "  port: 5432\n  name: netpulse\n  user: np_admin\n");
 	put_path(&b, p, "  password_file", "secret/admin.db");
@@ -184,7 +190,8 @@ np_err roles_configure_checker(const struct place *p, const struct up_options *o
 	put_path(&b, p, "dir", sub);
 	put_admin(&b, p, name);
 	if (p->icmp[region][0] >= 0 || p->icmp[region][1] >= 0) /* as in roles_start_checker */
-		(void)buf_printf(&b, "icmp_fds: [\"%d\", \"%d\"]\n", p->icmp[region][0] >= 0 ? 3 : -1,
+		(void)buf_printf(&b, "icmp_fds: [\"%d\", \"%d\"]\n",
+				 p->icmp[region][0] >= 0 ? 3 : -1,
 				 p->icmp[region][1] >= 0 ? 4 : -1);
 	return write_conf(p, name, &b);
 }

@@ -77,10 +77,12 @@ static np_err serve(struct up *u, struct buf *why)
 	np_err e = boot_run(u->procs, &u->place, &u->o, why);
 	if (e < 0 || u->stopping)
 		return e;
-	if (u->o.metrics != NULL && (e = scrape_start(u->loop, &u->place, &u->o, &u->scrape, why)) < 0)
+	if (u->o.metrics != NULL &&
+	    (e = scrape_start(u->loop, &u->place, &u->o, &u->scrape, why)) < 0)
 		return e;
 	loop_timer_at(u->rotate, clock_mono_ms() + ROTATE_EVERY_MS);
-	(void)printf("ready http://%s\nadministrator's token: %s/admin.token\n", u->o.http, u->o.dir);
+	(void)printf("ready http://%s\nadministrator's token: %s/admin.token\n", u->o.http,
+		     u->o.dir);
 	(void)fflush(stdout);
 	return loop_run(u->loop);
 }
@@ -116,7 +118,8 @@ int up_main(int argc, char **argv)
 		stop_all(&u);
 	}
 	if (e < 0 && !u.stopping)
-		(void)fprintf(stderr, "netpulse up: %s\n", why.n > 0 ? buf_c(&why) : np_err_text(e));
+		(void)fprintf(stderr, "netpulse up: %s\n",
+			      why.n > 0 ? buf_c(&why) : np_err_text(e));
 	up_options_done(&u.o);
 	return e < 0 && !u.stopping ? 1 : 0;
 }

@@ -7,19 +7,26 @@
 
 #include "base/str.h"
 
+#define SRV_PATHS_MAX 64
+
+/* The same name gives the same text. Kept to the end of the process, where leak checkers see it. */
 const char *srv_path(const char *name)
 {
+	static char paths[SRV_PATHS_MAX][SRV_PATH_MAX];
+	static size_t n;
 	const char *dir = getenv("NP_TEST_DIR");
-	char *path = np_zalloc(SRV_PATH_MAX);
-	if (dir == NULL || path == NULL) {
+	char path[SRV_PATH_MAX];
+	if (dir == NULL) {
 		fprintf(stderr, "run this test through test/lib/servers.py\n");
 		abort();
 	}
-	if (name[0] == 0)
-		snprintf(path, SRV_PATH_MAX, "%s", dir);
-	else
-		snprintf(path, SRV_PATH_MAX, "%s/%s", dir, name);
-	return path; /* kept on purpose: a few short texts a test */
+	snprintf(path, sizeof path, "%s%s%s", dir, name[0] != 0 ? "/" : "", name);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(paths[i], path) == 0)
+			return paths[i];
+	assert(n < SRV_PATHS_MAX);
+	memcpy(paths[n], path, sizeof path);
+	return paths[n++];
 }
 
 void srv_ctl(const char *action, const char *name)

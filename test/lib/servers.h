@@ -10,7 +10,7 @@
 #define SRV_PATH_MAX 256
 
 /* Path of a file in the servers' folder ("" for the folder). Skips nothing: aborts when the
- * test was not started by servers.py. The text lives as long as the process. */
+ * test was not started by servers.py. The text lives as long as the process. One thread. */
 const char *srv_path(const char *name);
 /* action: start, stop, kill (-9), restart, pause, resume, wipe; name: pg, pgbouncer, redis.
  * Aborts when it does not work. */

@@ -30,7 +30,8 @@ static void webhook_body_has_the_key_in_front(void **state)
 	assert_ok(message_webhook(&n, &out));
 	json_t *j = json_loadb(out.p, out.n, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(j);
-	assert_string_equal(json_string_value(json_object_get(j, "id")), "11220000-0000-0000-0000-000000000000");
+	assert_string_equal(json_string_value(json_object_get(j, "id")),
+			    "11220000-0000-0000-0000-000000000000");
 	assert_string_equal(json_string_value(json_object_get(j, "kind")), "opened");
 	json_decref(j);
 }
@@ -101,7 +102,8 @@ static void mail_has_its_headers(void **state)
 static void no_name_can_start_a_header(void **state)
 {
 	NP_CLEANUP(buf_done) struct buf out;
-	struct notice n = a_notice("{\"monitor\":{\"name\":\"x\\r\\nBcc: all@example.org\\r\\n\\r\\nhello\"}}");
+	struct notice n = a_notice(
+		"{\"monitor\":{\"name\":\"x\\r\\nBcc: all@example.org\\r\\n\\r\\nhello\"}}");
 	(void)state;
 	buf_init(&out, MESSAGE_MAX);
 	assert_ok(message_mail(&n, &who, &out));
@@ -110,7 +112,8 @@ static void no_name_can_start_a_header(void **state)
 
 static void addresses_that_could_speak_smtp_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "a", "a@b\r\nRCPT TO:<x@y>", "<a@b>", "a b@c", "a@b\x7f" };
+	static const char *const bad[] = { "",      "a",     "a@b\r\nRCPT TO:<x@y>",
+					   "<a@b>", "a b@c", "a@b\x7f" };
 	struct notice n = a_notice(body_text);
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(bad); i++) {
@@ -127,7 +130,9 @@ static void lines_stay_short_whatever_the_name(void **state)
 	NP_CLEANUP(buf_done) struct buf out;
 	char body[2000];
 	(void)state;
-	(void)snprintf(body, sizeof body, "{\"monitor\":{\"name\":\"%0500d\\u00e9\\u00e9\"},\"why\":\"%0600d\"}", 7, 7);
+	(void)snprintf(body, sizeof body,
+		       "{\"monitor\":{\"name\":\"%0500d\\u00e9\\u00e9\"},\"why\":\"%0600d\"}", 7,
+		       7);
 	struct notice n = a_notice(body);
 	buf_init(&out, MESSAGE_MAX);
 	assert_ok(message_mail(&n, &who, &out));

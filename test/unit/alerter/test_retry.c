@@ -5,28 +5,40 @@
 
 static void pauses_double_from_five_seconds_to_a_quarter_of_an_hour(void **state)
 {
-	static const struct { uint32_t n; int64_t ms; } rows[] = {
-		{ 1, 5000 }, { 2, 10000 }, { 3, 20000 }, { 7, 320000 }, { 8, 640000 }, { 9, 900000 },
-		{ 50, 900000 }, { 4000000000U, 900000 },
+	static const struct {
+		uint32_t n;
+		int64_t ms;
+	} rows[] = {
+		{ 1, 5000 },   { 2, 10000 },  { 3, 20000 },   { 7, 320000 },
+		{ 8, 640000 }, { 9, 900000 }, { 50, 900000 }, { 4000000000U, 900000 },
 	};
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
-		int64_t low = retry_after_ms(rows[i].n, 0), high = retry_after_ms(rows[i].n, UINT32_MAX);
+		int64_t low = retry_after_ms(rows[i].n, 0),
+			high = retry_after_ms(rows[i].n, UINT32_MAX);
 		assert_int_equal(low, rows[i].ms * 8 / 10);
-		assert_in_range(high, (uintmax_t)(rows[i].ms * 12 / 10 - 2), (uintmax_t)(rows[i].ms * 12 / 10));
+		assert_in_range(high, (uintmax_t)(rows[i].ms * 12 / 10 - 2),
+				(uintmax_t)(rows[i].ms * 12 / 10));
 	}
 }
 
 static void answers_have_one_meaning(void **state)
 {
-	static const struct { long status; enum outcome want; } http[] = {
-		{ 200, OUTCOME_SENT }, { 204, OUTCOME_SENT }, { 299, OUTCOME_SENT }, { 302, OUTCOME_RETRY },
-		{ 400, OUTCOME_DEAD }, { 404, OUTCOME_DEAD }, { 408, OUTCOME_RETRY }, { 429, OUTCOME_RETRY },
-		{ 500, OUTCOME_RETRY }, { 503, OUTCOME_RETRY }, { 0, OUTCOME_RETRY },
+	static const struct {
+		long status;
+		enum outcome want;
+	} http[] = {
+		{ 200, OUTCOME_SENT },  { 204, OUTCOME_SENT },  { 299, OUTCOME_SENT },
+		{ 302, OUTCOME_RETRY }, { 400, OUTCOME_DEAD },  { 404, OUTCOME_DEAD },
+		{ 408, OUTCOME_RETRY }, { 429, OUTCOME_RETRY }, { 500, OUTCOME_RETRY },
+		{ 503, OUTCOME_RETRY }, { 0, OUTCOME_RETRY },
 	};
-	static const struct { long code; enum outcome want; } smtp[] = {
-		{ 250, OUTCOME_SENT }, { 421, OUTCOME_RETRY }, { 450, OUTCOME_RETRY }, { 550, OUTCOME_DEAD },
-		{ 0, OUTCOME_RETRY },
+	static const struct {
+		long code;
+		enum outcome want;
+	} smtp[] = {
+		{ 250, OUTCOME_SENT }, { 421, OUTCOME_RETRY }, { 450, OUTCOME_RETRY },
+		{ 550, OUTCOME_DEAD }, { 0, OUTCOME_RETRY },
 	};
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(http); i++)

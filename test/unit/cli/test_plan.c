@@ -5,11 +5,15 @@
 
 static void plans_say_what_changes(void **state)
 {
-	json_t *wanted = json_loads("[{\"name\":\"same\",\"interval_s\":60.0,\"tags\":[]},{\"name\":\"new\"},"
-				    "{\"name\":\"changed\",\"interval_s\":30,\"target\":\"t\"}]", 0, NULL);
-	json_t *present = json_loads("[{\"id\":\"1\",\"name\":\"same\",\"interval_s\":60},"
-				     "{\"id\":\"2\",\"name\":\"changed\",\"interval_s\":60,\"target\":\"t\"},"
-				     "{\"id\":\"3\",\"name\":\"old\"}]", 0, NULL);
+	json_t *wanted = json_loads(
+		"[{\"name\":\"same\",\"interval_s\":60.0,\"tags\":[]},{\"name\":\"new\"},"
+		"{\"name\":\"changed\",\"interval_s\":30,\"target\":\"t\"}]",
+		0, NULL);
+	json_t *present =
+		json_loads("[{\"id\":\"1\",\"name\":\"same\",\"interval_s\":60},"
+			   "{\"id\":\"2\",\"name\":\"changed\",\"interval_s\":60,\"target\":\"t\"},"
+			   "{\"id\":\"3\",\"name\":\"old\"}]",
+			   0, NULL);
 	struct plan p;
 	(void)state;
 	assert_ok(plan_make(wanted, present, false, &p));

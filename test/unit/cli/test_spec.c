@@ -5,15 +5,23 @@
 
 static void conditions_become_assertions(void **state)
 {
-	static const struct { const char *text, *json; } rows[] = {
+	static const struct {
+		const char *text, *json;
+	} rows[] = {
 		{ "[STATUS] == 200", "{\"op\":\"eq\",\"source\":\"status\",\"value\":200}" },
 		{ "[STATUS] < 300", "{\"op\":\"lt\",\"source\":\"status\",\"value\":300}" },
-		{ "[BODY] == pat(*ok*)", "{\"op\":\"matches\",\"source\":\"body\",\"value\":\"*ok*\"}" },
-		{ "[BODY] != pat(*bad*)", "{\"op\":\"not_matches\",\"source\":\"body\",\"value\":\"*bad*\"}" },
-		{ "[BODY].data[0].id == 1", "{\"op\":\"eq\",\"source\":\"json:data[0].id\",\"value\":1}" },
-		{ "[RESPONSE_TIME] <= 300ms", "{\"op\":\"le\",\"source\":\"latency_ms\",\"value\":300}" },
-		{ "[RESPONSE_TIME] < 250", "{\"op\":\"lt\",\"source\":\"latency_ms\",\"value\":250}" },
-		{ "[CERTIFICATE_EXPIRATION] > 48h", "{\"op\":\"gt\",\"source\":\"cert_days\",\"value\":2.0}" },
+		{ "[BODY] == pat(*ok*)",
+		  "{\"op\":\"matches\",\"source\":\"body\",\"value\":\"*ok*\"}" },
+		{ "[BODY] != pat(*bad*)",
+		  "{\"op\":\"not_matches\",\"source\":\"body\",\"value\":\"*bad*\"}" },
+		{ "[BODY].data[0].id == 1",
+		  "{\"op\":\"eq\",\"source\":\"json:data[0].id\",\"value\":1}" },
+		{ "[RESPONSE_TIME] <= 300ms",
+		  "{\"op\":\"le\",\"source\":\"latency_ms\",\"value\":300}" },
+		{ "[RESPONSE_TIME] < 250",
+		  "{\"op\":\"lt\",\"source\":\"latency_ms\",\"value\":250}" },
+		{ "[CERTIFICATE_EXPIRATION] > 48h",
+		  "{\"op\":\"gt\",\"source\":\"cert_days\",\"value\":2.0}" },
 		{ "[CONNECTED] == true", "true" },
 	};
 	(void)state;
@@ -21,7 +29,9 @@ static void conditions_become_assertions(void **state)
 		NP_CLEANUP(buf_done) struct buf why;
 		buf_init(&why, 1024);
 		json_t *a = spec_condition(str_from_c(rows[i].text), &why);
-		char *text = a != NULL ? json_dumps(a, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+		char *text =
+			a != NULL ? json_dumps(a, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY)
+				  : NULL;
 		assert_non_null(text);
 		assert_string_equal(text, rows[i].json);
 		free(text);
@@ -32,8 +42,17 @@ static void conditions_become_assertions(void **state)
 static void conditions_that_are_not_known_are_refused(void **state)
 {
 	static const char *const rows[] = {
-		"", "[STATUS]", "[STATUS] 200", "== 200", "[STATUS] ==", "[IP] == 127.0.0.1", "[STATUS] == any(200, 429)",
-		"[STATUS] < pat(*)", "[CERTIFICATE_EXPIRATION] > soon", "[RESPONSE_TIME] < fast", "[CONNECTED] == false",
+		"",
+		"[STATUS]",
+		"[STATUS] 200",
+		"== 200",
+		"[STATUS] ==",
+		"[IP] == 127.0.0.1",
+		"[STATUS] == any(200, 429)",
+		"[STATUS] < pat(*)",
+		"[CERTIFICATE_EXPIRATION] > soon",
+		"[RESPONSE_TIME] < fast",
+		"[CONNECTED] == false",
 	};
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
@@ -46,7 +65,9 @@ static void conditions_that_are_not_known_are_refused(void **state)
 
 static void items_become_monitors(void **state)
 {
-	static const struct { const char *in, *out; } rows[] = {
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
 		{ "{\"name\":\"a\",\"url\":\"https://x.org\",\"interval\":\"1m\"}",
 		  "{\"interval_s\":60,\"kind\":\"http\",\"name\":\"a\",\"target\":\"https://x.org\"}" },
 		{ "{\"name\":\"a\",\"url\":\"tcp://x.org:25\",\"group\":\"mail\"}",
@@ -58,7 +79,8 @@ static void items_become_monitors(void **state)
 		{ "{\"name\":\"a\",\"url\":\"https://x.org\",\"method\":\"POST\",\"client\":{\"timeout\":\"500ms\",\"insecure\":true}}",
 		  "{\"kind\":\"http\",\"name\":\"a\",\"options\":{\"method\":\"POST\",\"verify\":false},\"target\":\"https://x.org\","
 		  "\"timeout_s\":0.5}" },
-		{ "{\"name\":\"a\",\"interval_s\":30,\"unknown\":1}", "{\"interval_s\":30,\"name\":\"a\",\"unknown\":1}" },
+		{ "{\"name\":\"a\",\"interval_s\":30,\"unknown\":1}",
+		  "{\"interval_s\":30,\"name\":\"a\",\"unknown\":1}" },
 	};
 	(void)state;
 	for (size_t i = 0; i < NP_LEN(rows); i++) {
@@ -68,7 +90,8 @@ static void items_become_monitors(void **state)
 		buf_init(&why, 1024);
 		buf_init(&field, 1024);
 		assert_ok(spec_item(in, &out, &field, &why));
-		char *text = json_dumps(out, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(6));
+		char *text =
+			json_dumps(out, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(6));
 		assert_string_equal(text, rows[i].out);
 		free(text);
 		json_decref(in);
@@ -78,7 +101,9 @@ static void items_become_monitors(void **state)
 
 static void wrong_shorthands_name_their_key(void **state)
 {
-	static const struct { const char *in, *field; } rows[] = {
+	static const struct {
+		const char *in, *field;
+	} rows[] = {
 		{ "{\"url\":\"gopher://x\"}", "url" },
 		{ "{\"interval\":\"soon\"}", "interval" },
 		{ "{\"interval\":{}}", "interval" },

@@ -5,7 +5,7 @@
 
 static np_err parse(const char *const *words, struct up_options *o, struct buf *why)
 {
-	char *argv[16] = { (char *)(uintptr_t)"up" };
+	char *argv[16] = { (char *)(uintptr_t) "up" };
 	int n = 1;
 	for (; words[n - 1] != NULL; n++)
 		argv[n] = (char *)(uintptr_t)words[n - 1];

@@ -14,8 +14,9 @@ static void families_stand_once_with_all_their_samples(void **state)
 	(void)state;
 	buf_init(&out, 4096);
 	assert_ok(scrape_merge(texts, NP_LEN(texts), &out));
-	assert_str(buf_str(&out), "# HELP a first\n# TYPE a counter\na{role=\"x\"} 1\na{role=\"y\"} 4\n"
-				  "# HELP b second\n# TYPE b gauge\nb{role=\"x\"} 2\nb{role=\"y\"} 3\n");
+	assert_str(buf_str(&out),
+		   "# HELP a first\n# TYPE a counter\na{role=\"x\"} 1\na{role=\"y\"} 4\n"
+		   "# HELP b second\n# TYPE b gauge\nb{role=\"x\"} 2\nb{role=\"y\"} 3\n");
 }
 
 static void rubbish_is_dropped(void **state)

@@ -26,7 +26,7 @@ export function ChecksTab({ id }: { id: string }) {
           <thead>
             <tr>
               <th>{t('check.status')}</th><th>{t('check.region')}</th><th>{t('check.slot')}</th>
-              <th class="num">{t('check.time')}</th><th class="num">{t('check.attempt')}</th><th>{t('check.what')}</th>
+              <th class="num">{t('check.time')}</th><th class="num wide">{t('check.attempt')}</th><th>{t('check.what')}</th>
             </tr>
           </thead>
           <tbody>
@@ -36,7 +36,7 @@ export function ChecksTab({ id }: { id: string }) {
                 <td>{c.region}</td>
                 <td><At at={c.slot} /></td>
                 <td class="num">{ms(c.duration_ms)}</td>
-                <td class="num">{c.attempt}</td>
+                <td class="num wide">{c.attempt}</td>
                 <td>{c.error ?? ''}</td>
               </tr>
             ))}

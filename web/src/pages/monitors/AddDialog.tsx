@@ -40,6 +40,7 @@ function Field({ label, name, ...rest }: { label: Key; name: string; [attr: stri
 export function AddDialog({ onClose }: { onClose: () => void }) {
   const g = useSignal(guess(''));
   const kind = useSignal<Kind | null>(null);
+  const name = useSignal<string | null>(null); // null: not typed, so the guess stands
   const action = useAction();
   const shown = kind.value ?? g.value.kind;
   const submit = (e: Event): void => {
@@ -55,18 +56,19 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={t('add.title')} onClose={onClose}>
       <form onSubmit={submit} class="form">
-        <Field label="add.target" name="target" required autofocus placeholder="https://example.org" value={g.value.target}
-          onChange={(e: Event) => (g.value = guess((e.currentTarget as HTMLInputElement).value))} />
+        <Field label="add.target" name="target" required autofocus placeholder="https://example.org" defaultValue=""
+          onInput={(e: Event) => (g.value = guess((e.currentTarget as HTMLInputElement).value))} />
         <p class="quiet">{t('add.target_hint')}</p>
         <div class="cols">
-          <Field label="add.name" name="name" required maxlength={200} value={g.value.name} />
+          <Field label="add.name" name="name" required maxlength={200} value={name.value ?? g.value.name}
+            onInput={(e: Event) => (name.value = (e.currentTarget as HTMLInputElement).value)} />
           <label>
             {t('add.kind')}
             <select name="kind" value={shown} onChange={(e) => (kind.value = e.currentTarget.value as Kind)}>
               {kinds.map((k) => <option key={k} value={k}>{k}</option>)}
             </select>
           </label>
-          <Field label="add.interval" name="interval_s" type="number" min="5" max="86400" value="60" required />
+          <Field label="add.interval" name="interval_s" type="number" min="5" max="86400" defaultValue="60" required />
         </div>
         <fieldset>
           <legend>{t('add.regions')}</legend>
@@ -83,7 +85,7 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
             <Field label="add.timeout" name="timeout_s" type="number" min="0.1" max="60" step="0.1" />
             {shown === 'http' && <Field label="add.status" name="status" type="number" min="100" max="599" />}
             {shown === 'http' && <Field label="add.body" name="contains" />}
-            {shown === 'dns' && <Field label="add.record" name="record" value="A" />}
+            {shown === 'dns' && <Field label="add.record" name="record" defaultValue="A" />}
             <Field label="add.tags" name="tags" />
           </div>
         </details>
