@@ -65,11 +65,10 @@ static np_err tls_result(struct conn_sock *s, int rc)
 	if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) {
 		s->wants_write = kind == SSL_ERROR_WANT_WRITE;
 		e = NP_E_AGAIN;
-	} else if (kind == SSL_ERROR_ZERO_RETURN) {
-		e = NP_E_CLOSED;
 	} else if (kind == SSL_ERROR_SYSCALL) {
 		e = errno ? np_err_from_errno(errno) : NP_E_CLOSED;
-	} else if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+	} else if (kind == SSL_ERROR_ZERO_RETURN ||
+		   ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
 		e = NP_E_CLOSED;
 	}
 	return e;

@@ -201,8 +201,8 @@ static void build_body(const struct token *t, np_str csr, struct buf *out)
 
 static np_err ask(struct enrol *e, const struct token *t)
 {
-	np_str host;
-	uint16_t port;
+	np_str host = { NULL, 0 };
+	uint16_t port = 0;
 	char host_c[262];
 	NP_CLEANUP(buf_done) struct buf csr, body;
 	buf_init(&csr, X509_PEM_MAX);

@@ -487,8 +487,10 @@ void httpd_free(struct httpd *h)
 	close_listeners(h);
 	h->stop_done = NULL;
 	while (h->links.next != &h->links) {
-		assert(!h->links.next->running); /* not from inside a handler */
-		httpd_link_drop(h->links.next);
+		struct httpd_link *k = h->links.next;
+		assert(!k->running); /* not from inside a handler */
+		httpd_link_drop(k);
+		assert(h->links.next != k);
 	}
 	loop_timer_free(np_take(h->stop_timer));
 	unref(h);

@@ -298,9 +298,13 @@ void listener_free(struct listener *s)
 	loop_timer_free(s->resume);
 	np_close_fd(&s->fd);
 	while (s->pending.next != &s->pending) {
-		struct conn *c = s->pending.next->c;
-		pending_free(s->pending.next);
-		conn_free(c);
+		struct pending *p = s->pending.next;
+		struct conn *c =
+			p->c; /* NOLINT(clang-analyzer-unix.Malloc): freed ones left the ring */
+		assert(p->prev == &s->pending && p->s == s);
+		pending_free(p);
+		conn_free(c); /* gives its reference back */
+		assert(s->refs > 0);
 	}
 	unref(s);
 }

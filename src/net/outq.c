@@ -99,7 +99,7 @@ np_err outq_add(struct outq *q, np_str bytes)
 	if (e < 0)
 		return e;
 	np_str head = str_sub(bytes, 0, room);
-	if (head.n > 0)
+	if (q->tail && head.n > 0)
 		fill(q->tail, &head);
 	link_list(q, first, last);
 	q->n += bytes.n;
@@ -137,6 +137,7 @@ void outq_sent(struct outq *q, size_t n)
 	q->n -= n;
 	while (n > 0) {
 		struct outq_piece *k = q->head;
+		assert(k); /* q->n is the sum of the pieces */
 		size_t part = n < k->n - k->off ? n : k->n - k->off;
 		k->off += part;
 		n -= part;

@@ -75,7 +75,7 @@ static np_err parse_json(np_str text, struct token *t)
 	json_t *obj = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	np_str addr = member(obj, "addr"), region = member(obj, "region"), fp = member(obj, "fp");
 	np_err e = NP_E_INVAL;
-	if (addr.n > 0 && addr.n < sizeof t->addr && check(addr, region) == NP_OK &&
+	if (addr.p && region.p && addr.n < sizeof t->addr && check(addr, region) == NP_OK &&
 	    fp.n == 2 * sizeof t->root_sha256)
 		e = str_unhex(fp, t->root_sha256, sizeof t->root_sha256);
 	if (e == NP_OK) {
