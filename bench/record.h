@@ -16,6 +16,11 @@ struct record_ack {
 	int64_t end_us; /* end of its newest check, wall */
 	int64_t ack_us; /* when the answer was read, wall */
 };
+/* One result seen on the event stream (netpulse-watch). */
+struct record_seen {
+	int64_t end_us, seen_us;
+	int64_t received_us, folded_us, duration_us;
+};
 struct record {
 	size_t row, n, cap; /* bytes of a row; rows */
 	char *rows;
