@@ -75,6 +75,8 @@ static np_err on_timer(struct foldin *f, const Np__I1__TimerInput *in)
 	struct mst_event ev = { .kind = MST_TIMER };
 	ev.timer.kind = (enum tmr_kind)in->kind;
 	ev.timer.generation = (uint32_t)in->generation;
+	if (f->fx)
+		fxstep_timer(f->fx, m, ev.timer.kind);
 	return foldin_event(f, m, &ev);
 }
 

@@ -343,15 +343,15 @@ static void on_state(struct maker *k, const struct step_action *a)
 	w->store = w->show = true;
 }
 
-/* The end of votes is found again from the state: no row for it, it would move all the time. */
-static void on_timer(struct maker *k, const struct step_action *a)
+void fxstep_timer(struct fx *x, struct mon *m, enum tmr_kind kind)
 {
-	if (a->timer.kind == TMR_STALE || a->timer.kind == TMR_HOLD)
+	/* The end of votes is found again from the state: its row would move all the time. */
+	if (kind == TMR_STALE || kind == TMR_HOLD)
 		return;
-	struct fx_mon *w = fx_touch(k->x, k->m);
+	struct fx_mon *w = fx_touch(x, m);
 	if (!w)
 		return;
-	w->timers |= UINT32_C(1) << a->timer.kind;
+	w->timers |= UINT32_C(1) << kind;
 	w->store = true;
 }
 
@@ -364,7 +364,7 @@ void fxstep_add(struct fx *x, struct mon *m, const struct step *step,
 		switch (a->kind) {
 		case STEP_SET_TIMER:
 		case STEP_CANCEL_TIMER:
-			on_timer(&k, a);
+			fxstep_timer(x, m, a->timer.kind);
 			break;
 		case STEP_INCIDENT_OPEN:
 			on_open(&k, a);

@@ -17,6 +17,8 @@ struct fxstep_cause {
 /* m->st is the state after the step. */
 void fxstep_add(struct fx *x, struct mon *m, const struct step *step,
 		const struct fxstep_cause *cause);
+/* A timer was armed, cancelled or has fired: its row follows. */
+void fxstep_timer(struct fx *x, struct mon *m, enum tmr_kind kind);
 /* Why sentence and JSON of the present, for monitor_state. */
 void fxstep_why(struct fx *x, const struct mon *m, int64_t now_us, np_str *ret_why,
 		np_str *ret_detail);

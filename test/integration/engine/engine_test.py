@@ -25,7 +25,7 @@ def test_way_of_a_result(rig):
     rig.engine().ready()
     rig.channel()
     regions, checkers = three_regions(rig)
-    m, ident = rig.monitor(regions, confirm_s=1, recover_s=1, fail_after=1, recover_after=1, retry_interval_s=1)
+    m, ident_of_monitor = rig.monitor(regions, confirm_s=1, recover_s=1, fail_after=1, recover_after=1, retry_interval_s=1)
     wait("state", lambda: rig.state(m) == "pending")
     for c in checkers:
         rig.ack(rig.say(c, m, OK))
@@ -59,8 +59,19 @@ def test_way_of_a_result(rig):
     assert kinds == ["opened", "acknowledged", "resolved"], kinds
     inc = rig.rows("SELECT state, acknowledged_by, close_reason, closed_at FROM np.incident")[0]
     assert inc["state"] == "resolved" and inc["acknowledged_by"] == "ops@example.org", inc
-    print(rig.rows("SELECT number, kind, actor, reason FROM np.incident_event ORDER BY number"))
-    print(rig.rows("SELECT kind, body FROM np.notice ORDER BY id LIMIT 1"))
+    events = [r["kind"] for r in rig.rows("SELECT kind FROM np.incident_event ORDER BY number")]
+    assert events[:2] == ["opened", "acknowledged"] and events[-1] == "resolved", events
+    body = rig.rows("SELECT body FROM np.notice ORDER BY id LIMIT 1")[0]["body"]
+    assert body["kind"] == "opened" and body["monitor"]["id"] == ident_of_monitor and body["why"], body
+    assert body["incident"]["state"] == "open" and len(body["evidence"]["regions"]) == 3, body
+    audit = [r["act"] for r in rig.rows("SELECT act FROM np.audit WHERE act LIKE 'incident.%' ORDER BY id")]
+    assert audit == ["incident.open", "incident.close"], audit
+    # nothing open: nothing due; the caches are there
+    timers = rig.rows("SELECT kind, due, now() FROM np.timer")
+    assert not timers, timers
+    assert rig.redis("LLEN", f"np:last:{m}") > 6
+    strip = rig.redis("HGET", "np:strip:1", str(m))
+    assert 6 < len(strip) <= 30 and set(strip) == set(b"of") and strip.endswith(b"o"), strip
 
 
 def log_items(rig, shard):

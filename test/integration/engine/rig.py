@@ -173,14 +173,18 @@ class Rig:
         self.past = []
 
     def __exit__(self, kind, *_):
+        codes = []
         for e in self.engines:
             try:
-                e.stop(signal.SIGKILL)
-            except Exception:
-                pass
-            if kind and not os.environ.get("NP_QUIET"):
+                codes.append(e.stop(signal.SIGKILL if kind else signal.SIGTERM))
+            except subprocess.TimeoutExpired:
+                codes.append(e.stop(signal.SIGKILL))
+        ended = kind or not any(codes)
+        for e in self.engines:
+            if not ended or kind:
                 print(f"--- {e.name}\n" + e.text()[-6000:], file=sys.stderr)
         self.servers.close()
+        assert ended, f"engines ended with {codes}"
 
     def engine(self, name="engine-1", **more):
         e = Engine(self, name, **more)
