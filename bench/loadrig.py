@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """An installation under load: workers made in bulk, what they saw, and what is on disk."""
-import collections
 import json
 import os
 import shutil
@@ -9,14 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "e2e"))
 import rig  # noqa: E402  (needs the path above)
+from measure import Sampler, memory_mb  # noqa: E402
 
 FIRST_CHECKER, FIRST_MONITOR = 1001, 100001
 ACK = struct.Struct("=QQQIIqq")  # struct record_ack
+SEEN = struct.Struct("=qqqqq")  # struct record_seen
 
 REGISTER = """
 BEGIN;
@@ -40,6 +40,10 @@ COMMIT;
 """
 
 
+def program(name):
+    return os.path.join(rig.BUILD, "bench", name)
+
+
 def percentiles(values):
     """p50, p95, p99 and max of µs, in ms."""
     v = sorted(values)
@@ -49,32 +53,25 @@ def percentiles(values):
     return {name: round(x / 1000, 2) for name, x in {**at, "max": v[-1]}.items()}
 
 
-class Screen(threading.Thread):
-    """A subscriber of the event stream: when each result arrived."""
-    def __init__(self, up):
-        super().__init__(daemon=True)
-        request = urllib.request.Request(up.url + "/api/v1/events", headers={"Authorization": f"Bearer {up.token}"})
-        self.stream = urllib.request.urlopen(request, timeout=60)
-        self.over = False
-        self.lines = []  # (when, text): parsed when the load is over
-
-    def run(self):
-        try:
-            for line in self.stream:
-                if self.over:
-                    return
-                if line.startswith(b"data:"):
-                    self.lines.append((time.time_ns() // 1000, line))
-        except (OSError, ValueError):
-            return
+class Screen:
+    """A subscriber of the event stream in a process of its own: when each result arrived."""
+    def __init__(self, up, path):
+        self.path = path
+        self.process = subprocess.Popen(
+            [program("netpulse-watch"), "--http", up.addresses["http"], "--out", path,
+             "--token-file", os.path.join(up.dir, "admin.token")], stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise AssertionError("the event stream did not open")
 
     def latencies(self, from_us):
-        found = []
-        for at, line in list(self.lines):
-            for r in json.loads(line[5:]).get("results", []):
-                if r[6] >= from_us and r[5] == 1:  # the workers' results take 1 ms
-                    found.append(at - r[6])
-        return found
+        """Of the quick workers: the slow ones' results take 2 ms."""
+        self.process.terminate()
+        said = json.loads(self.process.stdout.read())
+        self.process.wait()
+        if said["odd"]:
+            raise AssertionError(f"events that could not be read: {said}")
+        with open(self.path, "rb") as f:
+            return [r[1] - r[0] for r in SEEN.iter_unpack(f.read()) if r[0] >= from_us and r[4] == 1000]
 
 
 class Disk(threading.Thread):
@@ -92,47 +89,6 @@ class Disk(threading.Thread):
                 self.took.append((time.perf_counter_ns() - begun) // 1000)
 
 
-def fields(b):
-    """(number, value) of an encoded protobuf message."""
-    i = 0
-    while i < len(b):
-        tag, i = varint(b, i)
-        if tag & 7 == 0:
-            value, i = varint(b, i)
-        elif tag & 7 == 2:
-            n, i = varint(b, i)
-            value, i = b[i:i + n], i + n
-        else:
-            n = 8 if tag & 7 == 1 else 4
-            value, i = b[i:i + n], i + n
-        yield tag >> 3, value
-
-
-def varint(b, i):
-    value = shift = 0
-    while True:
-        value |= (b[i] & 127) << shift
-        i, shift = i + 1, shift + 7
-        if b[i - 1] < 128:
-            return value, i
-
-
-def folded(row):
-    """(checker, epoch, shard, number) of each result in a LogRow, as it was folded."""
-    for number, value in fields(row):
-        batch = dict(fields(value)).get(2) if number == 2 else None
-        if batch is None:
-            continue
-        b = dict(fields(batch))
-        head, items = collections.defaultdict(int), 0
-        for k, v in fields(b[4]):
-            items += k == 4
-            if k in (1, 2, 3):
-                head[k] = v
-        for seq in range(head[3] + b.get(5, 0), head[3] + items):
-            yield b[1], head[1], head[2], seq
-
-
 class LoadRig:
     def __init__(self, workers, *more):
         self.workers, self.up = workers, rig.Up("--regions", "load", *more)
@@ -147,49 +103,83 @@ class LoadRig:
         rig.wait_for("the workers' monitors", lambda: self.sql(
             "SELECT 1 WHERE NOT EXISTS (SELECT FROM np.inbox WHERE outcome IS NULL AND actor = 'bench')"), 120)
 
-    def must(self, program, *args):
-        return subprocess.run([os.path.join(rig.BUILD, "bench", program), *map(str, args)], check=True,
+    def must(self, name, *args):
+        return subprocess.run([program(name), *map(str, args)], check=True,
                               stdout=subprocess.PIPE, text=True).stdout
 
-    def sql(self, text):
+    def psql(self):
+        """Command and environment of the owner's direct connection."""
         with open(os.path.join(self.up.dir, "secret", "admin.db"), encoding="utf-8") as f:
             env = {**os.environ, "PGPASSWORD": f.read().strip()}
-        return subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
-                               os.path.join(self.up.dir, "run"), "-U", "np_admin", "netpulse"],
-                              input=text, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        return ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", os.path.join(self.up.dir, "run"),
+                "-U", "np_admin", "netpulse"], env
+
+    def sql(self, text):
+        command, env = self.psql()
+        return subprocess.run(command, input=text, env=env, check=True, stdout=subprocess.PIPE,
+                              text=True).stdout.strip()
+
+    def load(self, profile, options, idle):
+        """Runs netpulse-load; `idle` is called when all are connected and none has said anything."""
+        args = ["--ids", self.ids, "--root", os.path.join(self.up.dir, "tls", "edge-root.pem"), "--wait",
+                "--gateway", self.up.addresses["gateway"], "--profile", profile,
+                "--acks", os.path.join(self.ids, "acks")]
+        for name, value in {"workers": self.workers, **options}.items():
+            args += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
+        process = subprocess.Popen([program("netpulse-load"), *args], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        try:
+            if not process.stdout.readline().startswith("ready"):
+                raise AssertionError("not every worker came up")
+            idle()
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.read().splitlines()[-1])
+        finally:
+            process.stdin.close()
+            if process.wait(60) != 0:
+                raise AssertionError("netpulse-load failed")
 
     def run(self, profile, **options):
-        screen, disk = Screen(self.up), Disk(self.up.dir)
-        acks_file = os.path.join(self.ids, "acks")
-        args = ["--ids", self.ids, "--root", os.path.join(self.up.dir, "tls", "edge-root.pem"),
-                "--gateway", self.up.addresses["gateway"], "--workers", self.workers, "--profile", profile,
-                "--acks", acks_file]
-        for name, value in options.items():
-            args += ["--" + name.replace("_", "-"), value]
-        screen.start()
-        disk.start()
-        said = json.loads(self.must("netpulse-load", *args).splitlines()[-1])
+        screen, disk = Screen(self.up, os.path.join(self.ids, "seen")), Disk(self.up.dir)
+        gateway = self.up.pid("gateway")
+        before_mb, idle_mb, sampler = memory_mb(gateway, False), [0.0], []
+
+        def idle():
+            time.sleep(2)
+            idle_mb[0] = memory_mb(gateway, False)
+            disk.start()
+            sampler.append(Sampler(self.up, *self.psql()))
+            sampler[0].start()
+        said = self.load(profile, options, idle)
         load = os.getloadavg()
+        used = sampler[0].end()
         time.sleep(1)
         disk.stop.set()
         disk.join()
-        with open(acks_file, "rb") as f:
+        with open(os.path.join(self.ids, "acks"), "rb") as f:
             acks = list(ACK.iter_unpack(f.read()))
         seen = screen.latencies(said["from_us"])
-        screen.over = True  # it ends with the next event
-        return {**said, "acked": sum(a[4] for a in acks), "seen": len(seen), "screen_ms": percentiles(seen),
+        took_s = (max([a[6] for a in acks], default=said["to_us"]) - said["from_us"]) / 1e6
+        return {**said, "acked": said["accepted"], "seen": len(seen), "screen_ms": percentiles(seen),
                 "disk_ms": percentiles([a[6] - a[5] for a in acks]), "fdatasync_ms": percentiles(disk.took),
-                "load_average": [round(x, 2) for x in load], **self.compare(acks)}
+                "rate_per_s": round(said["accepted"] / took_s) if took_s > 0 else 0,
+                "pg_connections_max": used.most.get("postgres", 0), "connections_max": used.most,
+                "rss_mb": {n: round(v, 1) for n, v in used.rss.items()}, "cpu": used.share,
+                "idle_kb_per_worker": round((idle_mb[0] - before_mb) * 1024 / max(said["workers"], 1), 1),
+                "load_average": [round(x, 2) for x in load], **self.prove()}
 
-    def compare(self, acks):
+    def prove(self):
         """Every number acknowledged against the numbers in the log."""
-        there = collections.Counter()
-        for line in self.sql("SELECT encode(inputs, 'hex') FROM np.log").splitlines():
-            there.update(folded(bytes.fromhex(line)))
-        mine = [(a[0], a[1], a[3], a[2] + i) for a in acks for i in range(a[4])]
-        return {"committed": sum(there[k] > 0 for k in mine), "lost": sum(there[k] == 0 for k in mine),
-                "twice": sum(n - 1 for k, n in there.items() if k[0] >= FIRST_CHECKER),
-                "refused_rows": int(self.sql(f"SELECT count(*) FROM np.rejected WHERE checker_id >= {FIRST_CHECKER}"))}
+        said = json.loads(self.must("netpulse-prove", "--db", os.path.join(self.up.dir, "run"), "--password-file",
+                                    os.path.join(self.up.dir, "secret", "admin.db"),
+                                    "--acks", os.path.join(self.ids, "acks")))
+        refused = self.sql(f"SELECT count(*) FROM np.rejected WHERE checker_id >= {FIRST_CHECKER}")
+        return {**said, "refused_rows": int(refused)}
+
+    def probe(self, what):
+        """What the machine can do at best: "echo" or "commit"."""
+        return json.loads(self.must("netpulse-probe", what, "--data", self.up.dir, "--ids", self.ids))
 
     def stop(self):
         self.up.stop()

@@ -113,16 +113,16 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint16_t serve(struct env *v, enum tls_use use, bool plain)
+static uint16_t serve_with(struct env *v, enum tls_use use, const char *cert, const char *key)
 {
 	struct buf why;
 	struct addr at;
 	buf_init(&why, 1000);
 	const struct tls_cfg cfg = { .use = use,
-				     .cert_file = pki_path(&v->pki, "server.pem"),
-				     .key_file = pki_path(&v->pki, "server.key"),
+				     .cert_file = pki_path(&v->pki, cert ? cert : ""),
+				     .key_file = pki_path(&v->pki, key ? key : ""),
 				     .root_file = pki_path(&v->pki, "edge.pem") };
-	if (!plain && tls_new(&cfg, &v->server, &why) < 0)
+	if (cert && tls_new(&cfg, &v->server, &why) < 0)
 		fail_msg("%s", buf_c(&why));
 	const struct listen_cfg listen = { .address = "127.0.0.1:0",
 					   .tls = v->server,
@@ -133,6 +133,11 @@ static uint16_t serve(struct env *v, enum tls_use use, bool plain)
 	listener_addr(v->s, &at);
 	buf_done(&why);
 	return addr_port(&at);
+}
+
+static uint16_t serve(struct env *v, enum tls_use use, bool plain)
+{
+	return serve_with(v, use, plain ? NULL : "server.pem", plain ? NULL : "server.key");
 }
 
 static void use_client(struct env *v, const struct tls_cfg *cfg)
@@ -299,23 +304,27 @@ static void the_client_refuses_a_server_of_another_name_or_root(void **state)
 static void a_checker_cannot_be_a_server(void **state)
 {
 	struct env *v = *state;
-	struct buf why;
-	struct addr at;
-	buf_init(&why, 1000);
-	const struct tls_cfg cfg = { .use = TLS_ENROL_SERVER,
-				     .cert_file = pki_path(&v->pki, "checker.pem"),
-				     .key_file = pki_path(&v->pki, "checker.key"),
-				     .root_file = pki_path(&v->pki, "edge.pem") };
-	assert_ok(tls_new(&cfg, &v->server, &why));
-	const struct listen_cfg listen = {
-		.address = "127.0.0.1:0", .tls = v->server, .on_conn = on_conn, .ctx = v
-	};
-	assert_ok(listener_new(v->l, &listen, &v->s, &why));
-	listener_addr(v->s, &at);
+	uint16_t port = serve_with(v, TLS_ENROL_SERVER, "checker.pem", "checker.key");
 	use_checker(v, "checker.pem", "checker.key");
-	dial(v, "127.0.0.1", addr_port(&at), NULL);
+	dial(v, "127.0.0.1", port, NULL);
 	assert_err(v->dial_err, NP_E_AUTH);
-	buf_done(&why);
+}
+
+/* No usage at all would do for OpenSSL. */
+static void a_server_says_that_it_is_one(void **state)
+{
+	struct env *v = *state;
+	const struct mint_issuer by = { v->pki.server_ca, v->pki.server_key };
+	const struct mint_san san = { MINT_IP, NP_STR("127.0.0.1") };
+	const struct mint_spec spec = {
+		.cn = "x", .sans = &san, .n_sans = 1, .span = pki_span(&v->pki, -60, 3600)
+	};
+	pki_write(&v->pki, "other", &by, v->pki.leaf_key, &spec);
+	uint16_t port = serve_with(v, TLS_ENROL_SERVER, "other.pem", "other.key");
+	use_checker(v, "checker.pem", "checker.key");
+	dial(v, "127.0.0.1", port, NULL);
+	assert_err(v->dial_err, NP_E_AUTH);
+	assert_string_equal(v->dial_why, "the certificate is not a server's");
 }
 
 static void a_pin_stands_for_the_root(void **state)
@@ -388,8 +397,6 @@ static void reload_serves_new_handshakes_and_keeps_old_connections(void **state)
 	UNTIL(v, v->at_server.c);
 	assert_false(tls_is_stale(v->server));
 	/* a broken file changes nothing */
-	struct buf keep;
-	buf_init(&keep, 1 << 20);
 	assert_int_equal(rename(pki_path(&v->pki, "server.pem"), pki_path(&v->pki, "other.pem")),
 			 0);
 	assert_true(tls_is_stale(v->server));
@@ -403,7 +410,6 @@ static void reload_serves_new_handshakes_and_keeps_old_connections(void **state)
 	buf_reset(&v->at_client.got);
 	buf_reset(&v->at_server.got);
 	exchange(v);
-	buf_done(&keep);
 	buf_done(&why);
 }
 
@@ -515,6 +521,7 @@ int main(void)
 		T(the_link_refuses_who_is_no_checker),
 		T(the_client_refuses_a_server_of_another_name_or_root),
 		T(a_checker_cannot_be_a_server),
+		T(a_server_says_that_it_is_one),
 		T(a_pin_stands_for_the_root),
 		T(enrolment_knows_a_leaf_that_expired_lately),
 		T(reload_serves_new_handshakes_and_keeps_old_connections),
