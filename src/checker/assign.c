@@ -196,10 +196,11 @@ void assign_take(struct assign *a, const Np__V1__Assign *m)
 		loop_timer_at(a->save, loop_now_ms(a->loop) + ASSIGN_SAVE_MS);
 	if (m->more)
 		return;
+	enum np_log_level level = a->in_full ? NP_INFO : NP_DEBUG;
 	if (a->in_full)
 		full_end(a);
 	a->generation = m->generation;
-	np_log(NP_INFO, "assignment.taken", KV_U64("generation", m->generation),
+	np_log(level, "assignment.taken", KV_U64("generation", m->generation),
 	       KV_U64("monitors", runner_monitors(a->runner)));
 }
 

@@ -50,8 +50,11 @@ static np_str name_at(np_str msg, size_t at, struct arena *a)
 	np_str s = say_clean(a, str_from_c(name), 1024);
 	ares_free_string(name);
 	char *p = s.n ? arena_alloc(a, s.n) : NULL;
-	for (size_t i = 0; p && i < s.n; i++)
-		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
+	for (size_t i = 0; p && i < s.n; i++) {
+		p[i] = s.p[i];
+		if (p[i] >= 'A' && p[i] <= 'Z')
+			p[i] = (char)(p[i] + 32);
+	}
 	return p ? (np_str){ p, s.n } : NP_STR(".");
 }
 

@@ -77,7 +77,7 @@ static void on_read(void *ctx, np_str bytes)
 			break;
 	}
 	l->in_read = false;
-	if (l->gone)
+	if (l->gone) /* NOLINT(clang-analyzer-unix.Malloc): gwlink_free waits while in_read */
 		gwlink_free(l);
 }
 

@@ -149,8 +149,14 @@ np_str say_clean(struct arena *a, np_str s, size_t max)
 			    s.p[i] != 0x7f;
 		if (!good)
 			len = 1;
-		for (size_t k = 0; k < len; k++)
-			p[n++] = good ? s.p[i + k] : s.p[i] == '\n' || s.p[i] == '\t' ? ' ' : '?';
+		for (size_t k = 0; k < len; k++) {
+			p[n] = '?';
+			if (good)
+				p[n] = s.p[i + k];
+			else if (s.p[i] == '\n' || s.p[i] == '\t')
+				p[n] = ' ';
+			n++;
+		}
 		i += len;
 	}
 	return str_clip_utf8((np_str){ p, n }, max);

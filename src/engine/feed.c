@@ -215,7 +215,7 @@ static np_err add_memberships(const struct feed *f, const struct pg_res *res, ui
 		if (pg_res_null(res, i, 1))
 			continue;
 		Np__I1__MembershipInput *m = arena_alloc(rows->arena, sizeof *m);
-		Np__I1__Input *in;
+		Np__I1__Input *in = NULL;
 		if (!m)
 			return NP_E_NOMEM;
 		*m = (Np__I1__MembershipInput)NP__I1__MEMBERSHIP_INPUT__INIT;
@@ -224,6 +224,7 @@ static np_err add_memberships(const struct feed *f, const struct pg_res *res, ui
 			e = msg_add_row(rows, shard, &in);
 		if (e < 0)
 			return e;
+		assert(in != NULL);
 		in->kind_case = NP__I1__INPUT__KIND_MEMBERSHIP;
 		in->membership = m;
 	}

@@ -26,7 +26,7 @@ static void row_key(const Np__I1__Input *in, char ret[GROUP_KEY_MAX])
 }
 
 /* Its commit failed before: the command is answered, and changes nothing. */
-static void refuse(struct folder *f, struct fold_what *w)
+static void refuse(struct folder *f, const struct fold_what *w)
 {
 	Np__I1__CommandInput cmd = NP__I1__COMMAND_INPUT__INIT;
 	Np__I1__Input in = NP__I1__INPUT__INIT;
@@ -35,8 +35,7 @@ static void refuse(struct folder *f, struct fold_what *w)
 	cmd.monitor = definition ? w->input->definition->monitor : w->input->command->monitor;
 	in.kind_case = NP__I1__INPUT__KIND_COMMAND;
 	in.command = &cmd;
-	w->input = &in;
-	folder_fold(f, w);
+	folder_fold(f, &(struct fold_what){ .slot = w->slot, .input = &in, .key = w->key });
 }
 
 static void fold_row(struct folder *f, struct slot *slot, Np__I1__Input *in)

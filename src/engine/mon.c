@@ -167,15 +167,11 @@ np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in)
 
 void mon_push_status(struct mon *m, uint32_t status)
 {
-	static const char letter[] = { [RES_NONE] = 'u',
-				       [RES_OK] = 'o',
-				       [RES_DEGRADED] = 'd',
-				       [RES_FAIL] = 'f',
-				       [RES_UNKNOWN] = 'u' };
+	static const char letter[RES_STATUS_N + 1] = "uodfu"; /* by enum res_status */
 	size_t n = strlen(m->strip);
 	if (n == MON_STRIP)
 		memmove(m->strip, m->strip + 1, n--);
-	m->strip[n] = status < RES_STATUS_N ? letter[status] : 'u';
+	m->strip[n] = letter[status < RES_STATUS_N ? status : RES_NONE];
 	m->strip[n + 1] = '\0';
 	m->last_status = status;
 }

@@ -122,19 +122,24 @@ static struct say_org *org_of(struct say *s, uint64_t org)
 	return o;
 }
 
+static bool grow(struct say_org *o)
+{
+	size_t cap = o->cap ? 2 * o->cap : 16;
+	void *grown = np_reallocarray(o->msg.results, cap, sizeof *o->msg.results);
+	if (!grown)
+		return false;
+	o->msg.results = grown;
+	o->cap = cap;
+	return true;
+}
+
 void say_result(struct say *s, struct fx_result *r)
 {
 	struct say_org *o = org_of(s, r->org);
 	if (!o)
 		return;
-	if (o->msg.n_results == o->cap) {
-		size_t cap = o->cap ? 2 * o->cap : 16;
-		void *grown = np_reallocarray(o->msg.results, cap, sizeof *o->msg.results);
-		if (!grown)
-			return; /* not told at once; history has it */
-		o->msg.results = grown;
-		o->cap = cap;
-	}
+	if ((o->msg.n_results == o->cap || !o->msg.results) && !grow(o))
+		return; /* not told at once; history has it */
 	o->msg.results[o->msg.n_results++] = &r->msg;
 	s->shards |= UINT32_C(1) << r->msg.shard;
 	s->results++;

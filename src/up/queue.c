@@ -46,7 +46,7 @@ static np_err write_redis_conf(const struct place *p)
 		"# Written by `netpulse up` at each start.\nport 0\nunixsocket %s/run/redis.sock\n"
 		"unixsocketperm 700\naclfile %s/secret/redis.acl\ndir %s/redis\nappendonly yes\n"
 		"appendfsync everysec\nsave \"\"\nmaxmemory %dmb\nmaxmemory-policy noeviction\n"
-		"daemonize no\nlogfile \"\"\nclient-output-buffer-limit pubsub 256mb 128mb 60\n",
+		"daemonize no\nhz 100\nlogfile \"\"\nclient-output-buffer-limit pubsub 256mb 128mb 60\n",
 		p->dir, p->dir, p->dir, MEMORY_MB);
 	np_err e = buf_failed(&b);
 	return e == NP_OK ? place_write(p, "etc/redis.conf", buf_str(&b), 0600) : e;

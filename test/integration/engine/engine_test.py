@@ -270,7 +270,11 @@ def test_postgres_killed(rig):
     (c,), m = one_region(rig)
     flood(rig, c, m, 0.5)
     rig.servers.kill("pg")
+    time.sleep(0.5)
+    told = max(a["n"] for a in rig.acks() if a["kind"] == ACK)
     flood(rig, c, m, 1.0)
+    assert max(a["n"] for a in rig.acks() if a["kind"] == ACK) == told, "I3: acknowledged while nothing was stored"
+    assert rig.live()[-1][0].get(5) == [1], "told as being behind"
     rig.servers.start("pg")
     flood(rig, c, m, 0.5)
     rig.servers.kill("pgbouncer")

@@ -381,6 +381,8 @@ class Incidents(Case):
             row = json.loads(self.h.sql(f"SELECT body FROM np.inbox WHERE id = '{a.json['id']}'"))
             self.assertEqual((a.json["command"], row), (command, want))
             self.assertEqual(self.owner.get(a.headers["location"]).json["outcome"], None)
+        a = self.editor.delete(f"/api/v1/incidents/{iid}/ack")
+        self.assertEqual((a.status, a.json["command"]), (202, "unacknowledge"))
         self.problem(self.editor.post(f"/api/v1/incidents/{iid}/notes", {"text": ""}), 422, "text")
         self.problem(self.editor.post(f"/api/v1/incidents/{iid}/ack", {"notes": "x"}), 422, "notes")
         self.problem(self.editor.post(f"/api/v1/incidents/{NOBODY}/ack"), 404)

@@ -27,6 +27,7 @@ struct world {
 	char spool_dir[128];
 	/* the gateway */
 	struct tls *tls;
+	uint16_t port;
 	struct httpd *httpd;
 	struct conn *conn;
 	struct frame_in in;

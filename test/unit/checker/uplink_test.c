@@ -75,7 +75,7 @@ static void world_up(struct world *w)
 	copy(w, "edge.pem", "root.pem", 0644);
 	frame_in_init(&w->in, FRAME_UP_MAX);
 	gw_up(w);
-	uint16_t port = gw_listen(w);
+	w->port = gw_listen(w);
 	(void)snprintf(w->spool_dir, sizeof w->spool_dir, "/tmp/np-uplink-%d-%d", (int)getpid(),
 		       serial++);
 	const struct spool_cfg sc = { .loop = w->loop,
@@ -97,7 +97,7 @@ static void world_up(struct world *w)
 	uc.id.n_gateways = 1;
 	uc.id.not_before_us = clock_wall_us();
 	uc.id.not_after_us = clock_wall_us() + NP_DAY_US;
-	(void)snprintf(uc.id.gateways[0], sizeof uc.id.gateways[0], "127.0.0.1:%u", port);
+	(void)snprintf(uc.id.gateways[0], sizeof uc.id.gateways[0], "127.0.0.1:%u", w->port);
 	assert_ok(uplink_new(&uc, &w->uplink, &why));
 }
 
@@ -295,6 +295,38 @@ static void pauses_are_kept_and_words_are_heard(void **state)
 	world_down(&w);
 }
 
+static bool is_welcome_again(const struct world *w)
+{
+	return w->welcomes == 2 && uplink_is_up(w->uplink);
+}
+
+static void a_new_identity_takes_over_and_loses_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	char about[300];
+	world_up(&w);
+	until(&w, is_up, 5000);
+	(void)snprintf(about, sizeof about,
+		       "{\"checker\":\"" PKI_UUID "\",\"region\":\"" PKI_REGION
+		       "\",\"ca\":\"127.0.0.1:1\",\"gateways\":[\"127.0.0.1:%u\"]}",
+		       w.port);
+	assert_ok(file_write_atomic(pki_path(&w.pki, "identity.json"), str_from_c(about), 0644));
+	for (uint32_t i = 0; i < 2000; i++) {
+		add(&w, i);
+		if (i == 500)
+			uplink_reload(w.uplink);
+		if (i % 20 == 0)
+			loop_run_for(w.loop, 1);
+	}
+	until(&w, is_welcome_again, 5000);
+	until(&w, is_clean, 5000);
+	assert_int_equal(w.stored_n, 2000);
+	assert_int_equal(w.lost, 0);
+	(void)unlink(pki_path(&w.pki, "identity.json"));
+	world_down(&w);
+}
+
 static void an_unreadable_new_identity_changes_nothing(void **state)
 {
 	(void)state;
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test(a_closing_gateway_loses_and_doubles_nothing),
 		cmocka_unit_test(an_item_that_nobody_can_take_becomes_a_loss),
 		cmocka_unit_test(pauses_are_kept_and_words_are_heard),
+		cmocka_unit_test(a_new_identity_takes_over_and_loses_nothing),
 		cmocka_unit_test(an_unreadable_new_identity_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
