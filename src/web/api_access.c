@@ -4,7 +4,7 @@
 #include "web/api.h"
 #include "web/input.h"
 #include "web/page.h"
-#include "web/sqlfmt.h"
+#include "web/store_access.h"
 #include "web/who.h"
 
 static void write_actions(struct wreq *q)
@@ -42,25 +42,9 @@ np_err api_session_read(struct wreq *q, struct pg_conn *c)
 	return NP_OK;
 }
 
-static const char session_sql[] =
-	"INSERT INTO np.web_session (cookie_sha256, org_id, token_id, expires_at)"
-	" VALUES ($1, $2, $3, now() + interval '30 days')";
-static_assert(WHO_SESSION_DAYS == 30, "the statement says so too");
-
-static np_err insert_session(struct wreq *q, struct pg_conn *c, np_str cookie)
+static np_err open_session(struct wreq *q, struct pg_conn *c, np_str cookie)
 {
-	uint8_t sha[CRYPT_SHA256_LEN];
-	crypt_sha256(cookie, sha);
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	pg_params_init(&p);
-	pg_params_bytea(&p, (np_str){ (const char *)sha, sizeof sha });
-	pg_params_i64(&p, (int64_t)q->who.org);
-	pg_params_uuid(&p, q->who.token_id);
-	np_err e = pg_exec(c, session_sql, &p, NULL);
-	if (e < 0)
-		return e;
-	/* What ran out goes when somebody signs in: nothing else grows the table. */
-	e = pg_exec(c, "DELETE FROM np.web_session WHERE expires_at < now()", NULL, NULL);
+	np_err e = sta_open(q, c, cookie);
 	if (e < 0)
 		return e;
 	return act_audit(q, c,
@@ -75,7 +59,7 @@ struct opening {
 static np_err open_in_tx(struct pg_conn *c, void *ctx)
 {
 	struct opening *o = ctx;
-	return insert_session(o->q, c, o->cookie);
+	return open_session(o->q, c, o->cookie);
 }
 
 np_err api_session_open(struct wreq *q, struct pg_conn *c)
@@ -111,21 +95,12 @@ np_err api_session_close(struct wreq *q, struct pg_conn *c)
 	q->cookie = who_set_cookie(q->web, q->arena, (np_str){ 0 });
 	if (!q->who.by_cookie)
 		return NP_OK;
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	pg_params_init(&p);
-	pg_params_bytea(&p, (np_str){ (const char *)q->who.credential, sizeof q->who.credential });
-	np_err e = pg_exec(c, "DELETE FROM np.web_session WHERE cookie_sha256 = $1", &p, NULL);
+	np_err e = sta_close(q, c);
 	if (e < 0)
 		return e;
 	return act_audit(q, c,
 			 &(struct act_audit){ .act = "session.close", .subject = q->who.name });
 }
-
-static const char audit_sql[] = "SELECT json_build_object('at', " SQL_TIME(
-	"at") ", 'actor', actor, 'origin', origin,"
-	      " 'act', act, 'subject', subject, 'before', before, 'after', after, 'seq', seq), id, ''"
-	      " FROM np.audit WHERE ($1 = '' OR subject = $1) AND (NOT $2 OR id < $3)"
-	      " ORDER BY id DESC LIMIT $4";
 
 np_err api_audit(struct wreq *q, struct pg_conn *c)
 {
@@ -135,14 +110,8 @@ np_err api_audit(struct wreq *q, struct pg_conn *c)
 	np_err e = wq_check(q);
 	if (e < 0)
 		return e;
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	pg_params_init(&p);
-	pg_params_text(&p, subject);
-	pg_params_bool(&p, page.after);
-	pg_params_i64(&p, page.num);
-	pg_params_i32(&p, page.limit + 1);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *rows = NULL;
-	e = pg_exec(c, audit_sql, &p, &rows);
+	e = sta_audit(c, subject, &page, &rows);
 	if (e == NP_OK)
 		page_write(q, &page, rows);
 	return e;

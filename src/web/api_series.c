@@ -56,32 +56,20 @@ static void read_query(struct wreq *q, struct chart *k)
 	k->points = (uint32_t)columns;
 }
 
-static void take_regions(struct chart *k, const struct pg_res *ids)
-{
-	int64_t id[MON_REGIONS_MAX];
-	size_t n = pg_res_rows(ids) ? pg_res_ints(ids, 0, 0, id, MON_REGIONS_MAX) : 0;
-	for (size_t i = 0; i < n && i < SERIES_REGIONS_MAX; i++) {
-		k->region[k->region_n] = (uint32_t)id[i];
-		for (size_t m = 0; m < k->known.n; m++)
-			if (k->known.number[m] == (uint32_t)id[i])
-				k->region_name[k->region_n] = k->known.name[m];
-		k->region_n++;
-	}
-}
-
 static np_err read_regions(struct wreq *q, struct pg_conn *c, struct chart *k)
 {
+	const struct sth_monitor *m = &k->monitor;
 	np_err e = stm_regions(c, q->arena, &k->known);
 	if (e < 0)
 		return e;
-	NP_CLEANUP(pg_params_done) struct pg_params p;
-	pg_params_init(&p);
-	pg_params_i64(&p, k->range.no);
-	NP_CLEANUP(pg_res_free_p) struct pg_res *ids = NULL;
-	e = pg_exec(c, "SELECT region_ids FROM np.monitor WHERE id = $1", &p, &ids);
-	if (e == NP_OK)
-		take_regions(k, ids);
-	return e;
+	for (size_t i = 0; i < m->region_n && i < SERIES_REGIONS_MAX; i++) {
+		k->region[i] = m->region[i];
+		for (size_t n = 0; n < k->known.n; n++)
+			if (k->known.number[n] == m->region[i])
+				k->region_name[i] = k->known.name[n];
+		k->region_n++;
+	}
+	return NP_OK;
 }
 
 static np_err add_chunk(struct series *s, uint32_t region, np_str packed)

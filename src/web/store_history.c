@@ -8,7 +8,7 @@ NP_NODISCARD np_err sth_monitor(struct wreq *q, struct pg_conn *c, struct sth_mo
 	pg_params_uuid(&p, q->subject);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
 	np_err e = pg_exec(c,
-			   "SELECT m.id, m.created_at, s.core FROM np.monitor m"
+			   "SELECT m.id, m.created_at, s.core, m.region_ids FROM np.monitor m"
 			   " LEFT JOIN np.monitor_state s ON s.monitor_id = m.id"
 			   " WHERE m.uuid = $1 AND m.deleted_at IS NULL",
 			   &p, &res);
@@ -19,6 +19,11 @@ NP_NODISCARD np_err sth_monitor(struct wreq *q, struct pg_conn *c, struct sth_mo
 	ret->no = pg_res_i64(res, 0, 0);
 	ret->created_us = pg_res_time(res, 0, 1);
 	ret->core = arena_str(q->arena, pg_res_str(res, 0, 2));
+	int64_t region[MON_REGIONS_MAX];
+	size_t n = pg_res_ints(res, 0, 3, region, MON_REGIONS_MAX);
+	ret->region_n = n < MON_REGIONS_MAX ? n : MON_REGIONS_MAX;
+	for (size_t i = 0; i < ret->region_n; i++)
+		ret->region[i] = (uint32_t)region[i];
 	return NP_OK;
 }
 

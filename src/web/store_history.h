@@ -4,6 +4,7 @@
  * Floor 4 (web). Worker thread, in the tenant's transaction.
  */
 #pragma once
+#include "core/monitor.h"
 #include "web/req.h"
 
 #define STH_CHUNKS_MAX 5000 /* of one request */
@@ -12,7 +13,9 @@
 
 struct sth_monitor {
 	int64_t no, created_us;
-	np_str core; /* in the arena */
+	np_str core;                      /* in the arena */
+	uint32_t region[MON_REGIONS_MAX]; /* numbers */
+	size_t region_n;
 };
 /* The monitor of q->subject. NP_E_NOTFOUND. */
 NP_NODISCARD np_err sth_monitor(struct wreq *q, struct pg_conn *c, struct sth_monitor *ret);

@@ -604,7 +604,8 @@ export interface components {
             title: string;
             status: number;
             detail?: string;
-            request_id: string;
+            /** @description Also in `X-Request-Id`; missing where a request was refused before it was read (405, 413). */
+            request_id?: string;
             errors?: {
                 /** @example assertions[0].op */
                 field: string;
@@ -1282,6 +1283,13 @@ export interface operations {
                 content: {
                     "application/yaml": string;
                 };
+            };
+            /** @description As the `If-None-Match` of the request says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
