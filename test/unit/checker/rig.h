@@ -18,7 +18,7 @@ struct server {
 	void (*serve)(struct server *s, int fd); /* the connection is closed afterwards */
 	SSL_CTX *tls;
 	unsigned long thread;
-	volatile bool stop;
+	_Atomic bool stop;
 	int hits;
 };
 void server_up(struct server *s, void (*serve)(struct server *s, int fd));
