@@ -225,10 +225,10 @@ struct dns_server {
 	int fd;
 	uint16_t port;
 	pthread_t thread;
-	uint8_t rcode;
-	bool silent;
+	_Atomic uint8_t rcode;
+	_Atomic bool silent;
 	uint8_t answer[300];
-	size_t answer_n, answers;
+	_Atomic size_t answer_n, answers;
 };
 
 static void *serve_dns(void *arg)
