@@ -11,6 +11,7 @@
 #define SAY_ARENA_MAX ((size_t)32 * 1024 * 1024)
 #define SAY_PIPE 1024
 #define SAY_DEADLINE_MS 1000
+#define SAY_BEHIND_MS 1000 /* being behind is said again, to whoever comes later */
 
 struct say_org {
 	struct say_org *next; /* in this tick */
@@ -28,6 +29,7 @@ struct say {
 	uint32_t shards; /* that speak in this tick */
 	uint64_t token[NP_SHARDS], live[NP_SHARDS];
 	bool behind;
+	int64_t behind_ms; /* said next, monotonic */
 	struct buf text;
 	struct metric *messages, *failures, *rewinds, *jobs;
 };
@@ -86,6 +88,7 @@ void say_set_token(struct say *s, uint32_t shard, uint64_t token)
 void say_set_behind(struct say *s, bool behind)
 {
 	s->behind = behind;
+	s->behind_ms = 0;
 }
 
 uint64_t say_live(const struct say *s, uint32_t shard)
@@ -248,8 +251,26 @@ void say_send(struct say *s)
 	s->queued = 0;
 }
 
+/* While the committer waits for its database nothing is folded any more, once its queue is
+ * full: the screen hears why all the same. */
+static void say_behind(struct say *s)
+{
+	Np__I1__LiveMsg m = NP__I1__LIVE_MSG__INIT;
+	int64_t now_ms = clock_mono_ms();
+	if (!s->behind || now_ms < s->behind_ms || !is_up(s))
+		return;
+	s->behind_ms = now_ms + SAY_BEHIND_MS;
+	m.engine = fx_c(str_from_c(s->cfg.engine));
+	m.behind = true;
+	buf_reset(&s->text);
+	if (live_put(s->cfg.seal, &m, &s->text) == NP_OK)
+		queue(s, NP_STR(LIVE_CHANNEL), buf_str(&s->text));
+	metric_add(s->messages, 1);
+}
+
 void say_flush(struct say *s)
 {
+	say_behind(s);
 	if (s->results > 0 && is_up(s))
 		flush_results(s);
 	say_send(s);

@@ -101,10 +101,11 @@ static void read_group(struct tap *f, const Np__I1__LiveGroup *g, bool all_stale
 	orgfeed_kick(o);
 }
 
-/* What is told at the fold says so itself; what was committed shows that it is over. */
+/* What is told at the fold says so itself, or that alone when nothing can be folded; what
+ * was committed shows that it is over. */
 static void set_behind(struct tap *f, const Np__I1__LiveMsg *m)
 {
-	bool behind = m->n_stamps > 0 ? m->behind : f->behind && m->n_committed == 0;
+	bool behind = m->behind || (m->n_stamps == 0 && m->n_committed == 0 && f->behind);
 	if (behind == f->behind)
 		return;
 	f->behind = behind;

@@ -258,7 +258,7 @@ class Rig:
         self.redis("PUBLISH", "np:inbox", str(monitor % 16))
         return ident
 
-    def outcome(self, ident, seconds=10):
+    def outcome(self, ident, seconds=20):
         return wait("outcome", lambda: self.sql(
             f"SELECT outcome || ':' || reason FROM np.inbox WHERE id = '{ident}' AND outcome IS NOT NULL"), seconds)
 
@@ -322,9 +322,23 @@ class Rig:
                     out.append(one)
         return out
 
-    def ack(self, request, kind=ACK, seconds=10):
+    def ack(self, request, kind=ACK, seconds=20):
         return wait(f"answer {kind} to {request}",
                     lambda: [a for a in self.acks(request) if a["kind"] == kind], seconds)[0]
+
+    def highest_ack(self):
+        return max([a["n"] for a in self.acks() if a["kind"] == ACK] or [0])
+
+    def quiet_acks(self, quiet_s=1.0, seconds=30):
+        """The highest number acknowledged, once none has come for a while."""
+        end = time.monotonic() + seconds
+        told, since = self.highest_ack(), time.monotonic()
+        while time.monotonic() - since < quiet_s:
+            assert time.monotonic() < end, "answers do not end"
+            time.sleep(0.05)
+            if self.highest_ack() != told:
+                told, since = self.highest_ack(), time.monotonic()
+        return told
 
     def live(self):
         return [(fields(unseal(self.key, c, d)), at) for c, d, at in self.messages() if c == "np:live"]
