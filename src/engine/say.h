@@ -24,7 +24,7 @@ struct say_cfg {
 NP_NODISCARD struct say *say_new(const struct say_cfg *cfg);
 void say_free(struct say *s); /* NULL is fine */
 void say_set_token(struct say *s, uint32_t shard, uint64_t token);
-void say_set_behind(struct say *s, bool behind); /* told by say_flush, each second */
+void say_set_behind(struct say *s, bool behind);        /* told by say_flush, each second */
 uint64_t say_live(const struct say *s, uint32_t shard); /* number of its newest message */
 
 void say_result(struct say *s, struct fx_result *r);
