@@ -2,6 +2,8 @@
 #include "core/command.h"
 
 #include "base/str.h"
+#include "core/escalate.h"
+#include "core/flap.h"
 #include "core/machine.h"
 
 typedef enum step_refusal (*cmd_fn)(struct inc_ctx *c, uint64_t actor);
@@ -34,6 +36,7 @@ static enum step_refusal unacknowledge(struct inc_ctx *c, uint64_t actor)
 	(void)inc_event(c, STEP_EV_UNACKNOWLEDGED, actor);
 	step_cancel_timer(c->step, &i->timers, TMR_REVIEW);
 	inc_arm_reminder(c);
+	esc_resume(c);
 	return STEP_DONE;
 }
 
@@ -77,6 +80,7 @@ static void stop(struct inc_ctx *c, enum step_close reason)
 	inc_enter(c, STEP_PAUSED);
 	for (int k = 0; k < TMR_N; k++)
 		step_cancel_timer(c->step, &i->timers, (enum tmr_kind)k);
+	flap_forget(c);
 	i->nodata_told = false;
 	i->verdict = VD_NODATA;
 	i->verdict_us = c->at_us;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/incident.h"
 
+#include "core/escalate.h"
+
 static int64_t max64(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -46,13 +48,15 @@ uint32_t inc_event(struct inc_ctx *c, enum step_event kind, uint64_t actor)
 enum step_hold inc_hold(const struct inc *i, enum step_notice kind)
 {
 	bool urges = kind == STEP_N_REMINDER || kind == STEP_N_ESCALATION;
-	if (!urges && kind != STEP_N_OPENED && kind != STEP_N_STALE)
+	if (!urges && kind != STEP_N_OPENED && kind != STEP_N_STALE && kind != STEP_N_FLAPPING)
 		return STEP_HOLD_NONE;
 	if (i->maintenance)
 		return STEP_HOLD_MAINTENANCE;
 	if (i->suppressed)
 		return STEP_HOLD_SUPPRESSED;
-	if (i->flapping && kind != STEP_N_OPENED)
+	if (i->quiet)
+		return STEP_HOLD_QUIET;
+	if (i->flapping && kind != STEP_N_OPENED && kind != STEP_N_FLAPPING)
 		return STEP_HOLD_FLAPPING;
 	return urges && i->acked ? STEP_HOLD_ACKNOWLEDGED : STEP_HOLD_NONE;
 }
@@ -64,8 +68,11 @@ void inc_notice(struct inc_ctx *c, enum step_notice kind, uint32_t number)
 	a->notice.kind = kind;
 	a->notice.number = number;
 	a->notice.hold = inc_hold(c->inc, kind);
-	if (kind == STEP_N_OPENED)
-		c->inc->told = a->notice.hold == STEP_HOLD_NONE;
+	if (kind != STEP_N_OPENED)
+		return;
+	c->inc->told = a->notice.hold == STEP_HOLD_NONE;
+	if (c->inc->told)
+		esc_start(c);
 }
 
 void inc_notice_monitor(struct inc_ctx *c, enum step_notice kind)
@@ -77,6 +84,7 @@ void inc_notice_monitor(struct inc_ctx *c, enum step_notice kind)
 
 void inc_arm_reminder(struct inc_ctx *c)
 {
+	/* Without reminders too: an open incident always has something due. */
 	int64_t every_ms = c->def->reminder_ms > 0 ? c->def->reminder_ms : MON_REMINDER_MS;
 	arm(c, TMR_REMINDER, c->at_us + every_ms * NP_MS_US);
 }
@@ -89,7 +97,7 @@ void inc_open(struct inc_ctx *c)
 	i->open = true;
 	i->told = i->acked = i->by_hand = i->stale_told = i->withdrawn = false;
 	i->ordinal++;
-	i->event_no = i->reminders = 0;
+	i->event_no = i->reminders = i->level = i->level_no = 0;
 	/* Incidents of one monitor never overlap, however late the evidence is. */
 	i->opened_us = max64(i->quorum_us, i->closed_us);
 	i->suppressed = i->parent == INC_PARENT_DOWN;
@@ -161,13 +169,26 @@ void inc_set_parent(struct inc_ctx *c, enum inc_parent parent)
 		arm(c, TMR_RELEASE, c->at_us + c->def->interval_ms * NP_MS_US);
 }
 
-void inc_set_maintenance(struct inc_ctx *c, bool on)
+void inc_set_maintenance(struct inc_ctx *c, bool on, int64_t until_us)
 {
 	struct inc *i = c->inc;
+	i->maintenance_until_us = on ? until_us : 0;
 	if (i->maintenance == on)
 		return;
 	i->maintenance = on;
 	if (i->open)
 		(void)inc_event(c, on ? STEP_EV_MAINTENANCE_ON : STEP_EV_MAINTENANCE_OFF, 0);
+	inc_tell_if_due(c);
+}
+
+void inc_set_quiet(struct inc_ctx *c, bool on, int64_t until_us)
+{
+	struct inc *i = c->inc;
+	i->quiet_until_us = on ? until_us : 0;
+	if (i->quiet == on)
+		return;
+	i->quiet = on;
+	if (i->open)
+		(void)inc_event(c, on ? STEP_EV_QUIET_ON : STEP_EV_QUIET_OFF, 0);
 	inc_tell_if_due(c);
 }

@@ -42,6 +42,7 @@ struct inc {
 	bool withdrawn;   /* failing evidence withdrawn since the last DOWN */
 	bool nodata_told; /* "data is back" is owed */
 	bool maintenance, flapping, suppressed; /* overlays */
+	bool quiet;                             /* quiet hours: an overlay too */
 	bool partial, degraded;                 /* as last shown */
 	uint8_t verdict;                        /* enum vd_verdict, the latest */
 	uint32_t ordinal;                       /* incidents opened so far; names the open one */
@@ -60,6 +61,10 @@ struct inc {
 	int64_t rules_us;                      /* definition last changed */
 	uint64_t acked_by;                     /* actor of the acknowledgement */
 	int64_t failure_us[INC_FLAP_FAILURES]; /* the latest failures, newest first */
+	int64_t maintenance_until_us;          /* 0: not known */
+	int64_t quiet_until_us;
+	uint32_t level;    /* escalation levels that have spoken in this incident */
+	uint32_t level_no; /* event that holds the next level back; 0: none */
 	struct look look;
 	struct tmr_set timers;
 };
@@ -96,6 +101,8 @@ void inc_arm_reminder(struct inc_ctx *c);
 void inc_tell_if_due(struct inc_ctx *c);
 /* SUSPECT ended without an incident. */
 void inc_blip(struct inc_ctx *c);
-/* The overlays' states of somebody else: the parent, a maintenance window. */
+/* The overlays' states of somebody else: the parent, a maintenance window, quiet hours
+ * (until_us: when they end, as far as known; 0: not known). */
 void inc_set_parent(struct inc_ctx *c, enum inc_parent parent);
-void inc_set_maintenance(struct inc_ctx *c, bool on);
+void inc_set_maintenance(struct inc_ctx *c, bool on, int64_t until_us);
+void inc_set_quiet(struct inc_ctx *c, bool on, int64_t until_us);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/machine.h"
 
+#include "core/escalate.h"
+#include "core/flap.h"
+
 static int64_t min64(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -68,18 +71,11 @@ static void watch_nodata(struct inc_ctx *c)
 		arm(c, TMR_NODATA, max64(c->inc->verdict_us, c->inc->since_us) + wait_us);
 }
 
-static void note_failure(struct inc_ctx *c)
-{
-	for (size_t i = INC_FLAP_FAILURES - 1; i > 0; i--)
-		c->inc->failure_us[i] = c->inc->failure_us[i - 1];
-	c->inc->failure_us[0] = c->at_us;
-}
-
 static void suspect(struct inc_ctx *c)
 {
 	const struct vd_evidence *e = &c->step->evidence;
 	inc_enter(c, STEP_SUSPECT);
-	note_failure(c);
+	flap_failed(c);
 	c->inc->quorum_us = e->completed_us;
 	int64_t confirm_us = e->completer_first_us + c->def->confirm_ms * NP_MS_US;
 	arm(c, TMR_CONFIRM, max64(confirm_us, c->at_us));
@@ -131,9 +127,9 @@ static void recovering_verdict(struct inc_ctx *c)
 	if (c->inc->verdict != VD_DOWN)
 		return;
 	inc_enter(c, STEP_DOWN);
-	note_failure(c);
 	c->inc->withdrawn = false;
 	(void)inc_event(c, STEP_EV_RELAPSED, 0);
+	flap_failed(c);
 }
 
 static void data_is_back(struct inc_ctx *c)
@@ -269,16 +265,24 @@ static void on_recover(struct inc_ctx *c)
 }
 
 /* Never consumed unheard: what may not go out now is armed again. */
-static void on_reminder(struct inc_ctx *c)
+static void remind(struct inc_ctx *c)
 {
 	struct inc *i = c->inc;
-	if (!i->open)
-		return;
 	inc_arm_reminder(c);
 	if (i->state == STEP_RECOVERING || i->by_hand)
 		return;
 	i->reminders += inc_hold(i, STEP_N_REMINDER) == STEP_HOLD_NONE;
 	inc_notice(c, STEP_N_REMINDER, inc_event(c, STEP_EV_REMINDER, 0));
+}
+
+static void on_reminder(struct inc_ctx *c)
+{
+	if (!c->inc->open)
+		return;
+	if (c->def->reminder_ms == 0)
+		inc_arm_reminder(c);
+	else
+		remind(c);
 }
 
 static void on_review(struct inc_ctx *c)
@@ -293,7 +297,8 @@ static void on_review(struct inc_ctx *c)
 	}
 	i->acked = false;
 	(void)inc_event(c, STEP_EV_LAPSED, 0);
-	on_reminder(c);
+	remind(c);
+	esc_resume(c);
 }
 
 void mach_reopen(struct inc_ctx *c, uint64_t actor)
@@ -306,6 +311,7 @@ void mach_reopen(struct inc_ctx *c, uint64_t actor)
 	inc_notice(c, STEP_N_REOPENED, number);
 	inc_tell_if_due(c);
 	inc_arm_reminder(c);
+	esc_resume(c);
 }
 
 static void on_reopen(struct inc_ctx *c)
@@ -344,11 +350,12 @@ static void on_release(struct inc_ctx *c)
 void mach_timer(struct inc_ctx *c, enum tmr_kind kind)
 {
 	static void (*const rows[TMR_N])(struct inc_ctx *) = {
-		[TMR_CONFIRM] = on_confirm,   [TMR_LOOK] = mach_look,
-		[TMR_RECHECK] = on_recheck,   [TMR_RECOVER] = on_recover,
-		[TMR_REMINDER] = on_reminder, [TMR_REVIEW] = on_review,
-		[TMR_REOPEN] = on_reopen,     [TMR_NODATA] = on_nodata,
-		[TMR_RELEASE] = on_release,
+		[TMR_CONFIRM] = on_confirm,    [TMR_LOOK] = mach_look,
+		[TMR_RECHECK] = on_recheck,    [TMR_RECOVER] = on_recover,
+		[TMR_REMINDER] = on_reminder,  [TMR_REVIEW] = on_review,
+		[TMR_REOPEN] = on_reopen,      [TMR_NODATA] = on_nodata,
+		[TMR_RELEASE] = on_release,    [TMR_ESCALATE] = esc_due,
+		[TMR_FLAP_OFF] = flap_off_due,
 	};
 	if (rows[kind] != NULL)
 		rows[kind](c);

@@ -19,6 +19,13 @@ static const char *const provenance_names[] = {
 };
 static_assert(NP_LEN(provenance_names) == MON_PROVENANCE_N, "name every provenance");
 
+static const char *const severity_names[] = {
+	[MON_MINOR] = "minor",
+	[MON_MAJOR] = "major",
+	[MON_CRITICAL] = "critical",
+};
+static_assert(NP_LEN(severity_names) == MON_SEVERITY_N, "name every severity");
+
 static const char *const field_names[] = {
 	[MON_F_OK] = "",
 	[MON_F_NO] = "no",
@@ -36,6 +43,8 @@ static const char *const field_names[] = {
 	[MON_F_REGIONS] = "regions",
 	[MON_F_PROVENANCE] = "provenance",
 	[MON_F_REMINDER] = "reminder_s",
+	[MON_F_SEVERITY] = "severity",
+	[MON_F_ESCALATION] = "escalation",
 };
 static_assert(NP_LEN(field_names) == MON_FIELD_N, "name every field");
 
@@ -64,6 +73,7 @@ struct mon_def mon_defaults(int64_t interval_ms)
 		.confirm_ms = MON_CONFIRM_MS,
 		.recover_ms = MON_RECOVER_MS,
 		.reminder_ms = MON_REMINDER_MS,
+		.severity = MON_MAJOR,
 	};
 }
 
@@ -89,6 +99,17 @@ static bool quorum_ok(const struct mon_def *d)
 	return d->quorum != MON_Q_NUMBER || in(d->quorum_n, 1, d->region_n);
 }
 
+static bool levels_ok(const struct mon_def *d)
+{
+	if (d->level_n > MON_LEVELS_MAX)
+		return false;
+	for (uint32_t i = 0; i < d->level_n; i++)
+		if (!in(d->level_ms[i], MON_LEVEL_MIN_MS, MON_LEVEL_MAX_MS) ||
+		    (i > 0 && d->level_ms[i] <= d->level_ms[i - 1]))
+			return false;
+	return true;
+}
+
 enum mon_field mon_validate(const struct mon_def *d)
 {
 	const struct {
@@ -111,8 +132,11 @@ enum mon_field mon_validate(const struct mon_def *d)
 		{ regions_ok(d), MON_F_REGIONS },
 		{ quorum_ok(d), MON_F_QUORUM },
 		{ (size_t)d->provenance < MON_PROVENANCE_N, MON_F_PROVENANCE },
-		{ d->reminder_ms == 0 || in(d->reminder_ms, NP_MIN_MS, MON_INTERVAL_MAX_MS * 7),
+		{ d->reminder_ms == 0 ||
+			  in(d->reminder_ms, MON_REMINDER_MIN_MS, MON_REMINDER_MAX_MS),
 		  MON_F_REMINDER },
+		{ (size_t)d->severity < MON_SEVERITY_N, MON_F_SEVERITY },
+		{ levels_ok(d), MON_F_ESCALATION },
 	};
 	for (size_t i = 0; i < NP_LEN(rules); i++)
 		if (!rules[i].ok)
@@ -162,6 +186,22 @@ const char *mon_kind_name(enum mon_kind k)
 const char *mon_provenance_name(enum mon_provenance p)
 {
 	return (size_t)p < MON_PROVENANCE_N ? provenance_names[p] : "none";
+}
+
+const char *mon_severity_name(enum mon_severity s)
+{
+	return (size_t)s < MON_SEVERITY_N ? severity_names[s] : "none";
+}
+
+np_err mon_severity_from_name(np_str s, enum mon_severity *ret)
+{
+	for (size_t i = 0; i < MON_SEVERITY_N; i++) {
+		if (str_eq_c(s, severity_names[i])) {
+			*ret = (enum mon_severity)i;
+			return NP_OK;
+		}
+	}
+	return NP_E_NOTFOUND;
 }
 
 np_err mon_kind_from_name(np_str s, enum mon_kind *ret)

@@ -26,6 +26,11 @@
 #define MON_RECOVER_MS (20 * NP_SEC_MS)
 #define MON_WAIT_MAX_MS (60 * NP_MIN_MS) /* confirm and recover */
 #define MON_REMINDER_MS (60 * NP_MIN_MS)
+#define MON_REMINDER_MIN_MS NP_MIN_MS /* or 0: none */
+#define MON_REMINDER_MAX_MS (7 * 24 * 60 * NP_MIN_MS)
+#define MON_LEVELS_MAX 5 /* of escalation */
+#define MON_LEVEL_MIN_MS NP_MIN_MS
+#define MON_LEVEL_MAX_MS (24 * 60 * NP_MIN_MS)
 
 enum mon_kind { MON_HTTP = 1, MON_TCP = 2, MON_ICMP = 3, MON_DNS = 4, MON_TLS = 5, MON_KIND_N };
 enum mon_quorum {
@@ -35,6 +40,7 @@ enum mon_quorum {
 	MON_Q_NUMBER = 3,
 	MON_QUORUM_N
 };
+enum mon_severity { MON_MINOR = 0, MON_MAJOR = 1, MON_CRITICAL = 2, MON_SEVERITY_N };
 enum mon_provenance { MON_LIVE = 0, MON_DRILL, MON_LOAD, MON_IMPORT, MON_REPLAY, MON_PROVENANCE_N };
 
 struct mon_def {
@@ -53,7 +59,11 @@ struct mon_def {
 	uint32_t region[MON_REGIONS_MAX]; /* region numbers, > 0, no repeats */
 	bool paused;
 	enum mon_provenance provenance;
-	int64_t reminder_ms; /* 0: MON_REMINDER_MS */
+	int64_t reminder_ms; /* 0: none */
+	enum mon_severity severity;
+	uint32_t level_n; /* of escalation: level i speaks level_ms[i] after the opening was told */
+	int64_t level_ms[MON_LEVELS_MAX]; /* ascending */
+	bool has_parent;
 };
 
 /* Which field is wrong; MON_F_OK when none is. Same limits as the JSON validator. */
@@ -74,6 +84,8 @@ enum mon_field {
 	MON_F_REGIONS,
 	MON_F_PROVENANCE,
 	MON_F_REMINDER,
+	MON_F_SEVERITY,
+	MON_F_ESCALATION,
 	MON_FIELD_N
 };
 
@@ -95,5 +107,7 @@ uint32_t mon_shard(uint64_t no);
 
 const char *mon_kind_name(enum mon_kind k); /* "http"; "none" for anything else */
 const char *mon_provenance_name(enum mon_provenance p);
+const char *mon_severity_name(enum mon_severity s); /* "critical" */
 NP_NODISCARD np_err mon_kind_from_name(np_str s, enum mon_kind *ret);
 NP_NODISCARD np_err mon_provenance_from_name(np_str s, enum mon_provenance *ret);
+NP_NODISCARD np_err mon_severity_from_name(np_str s, enum mon_severity *ret);

@@ -12,6 +12,13 @@ static const char *const quorum_names[] = {
 };
 static_assert(NP_LEN(quorum_names) == MON_QUORUM_N, "name every quorum");
 
+const char *const monj_fields[] = { "name",       "kind",          "target",     "options",
+				    "interval_s", "timeout_s",     "retries",    "retry_interval_s",
+				    "fail_after", "recover_after", "confirm_s",  "recover_s",
+				    "quorum",     "regions",       "assertions", "channels",
+				    "tags",       "paused",        "severity",   "reminder_s",
+				    "escalation", "quiet",         "parent",     NULL };
+
 /* ---- reading ---- */
 
 static void read_name(const struct jread *r, struct monj *m)
@@ -171,24 +178,19 @@ static void read_fields(const struct jread *r, const struct monj_regions *region
 		asrt_read(m->def.kind, m->assertions_json, &m->assertions, r->p);
 	jread_strings(r, "channels", MONJ_CHANNELS_MAX, 64, &m->channels);
 	jread_strings(r, "tags", MONJ_TAGS_MAX, MONJ_TAG_MAX, &m->tags);
+	alertj_read(r, &m->def, &m->alert);
 }
 
 np_err monj_read(const json_t *object, const struct monj_regions *regions, struct monj *ret,
 		 struct problem_list *p)
 {
-	static const char *const allowed[] = {
-		"name",      "kind",      "target",           "options",    "interval_s",
-		"timeout_s", "retries",   "retry_interval_s", "fail_after", "recover_after",
-		"confirm_s", "recover_s", "quorum",           "regions",    "assertions",
-		"channels",  "tags",      "paused",           NULL
-	};
 	struct jread r = { .object = object, .prefix = "", .p = p };
 	*ret = (struct monj){ .def = mon_defaults(0) };
 	if (!json_is_object(object)) {
 		problem_add(p, "", "", "a monitor must be an object");
 		return NP_E_INVAL;
 	}
-	jread_only(&r, allowed);
+	jread_only(&r, monj_fields);
 	read_fields(&r, regions, ret);
 	return problem_any(p) ? NP_E_INVAL : NP_OK;
 }
@@ -247,4 +249,5 @@ void monj_write(struct jsonw *w, const struct monj *m, const np_str *region_name
 		write_given(w, "channels", m->channels, "[]");
 	write_given(w, "tags", m->tags, "[]");
 	jsonw_kbool(w, "paused", d->paused);
+	alertj_write(w, d, &m->alert);
 }

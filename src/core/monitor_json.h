@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/jsonw.h"
+#include "core/alert_json.h"
 #include "core/assertion.h"
 #include "core/monitor.h"
 #include "core/options.h"
@@ -37,13 +38,17 @@ struct monj {
 	const json_t *options_json;    /* as given, or NULL */
 	const json_t *assertions_json; /* as given, or NULL */
 	const json_t *channels;        /* array of ids, or NULL: all channels */
+	struct alertj alert;           /* severity is in def */
 	const json_t *tags;            /* array of strings, or NULL */
 	bool regions_given;            /* false: def.region holds all known (at most 16) */
 };
 
+/* What a definition consists of, NULL-terminated. */
+extern const char *const monj_fields[];
+
 /* Allowed: name, kind, target, options, interval_s, timeout_s, retries, retry_interval_s,
  * fail_after, recover_after, confirm_s, recover_s, quorum, regions, assertions, channels,
- * tags, paused. Needed: name, kind, target. Times are seconds, fractions allowed.
+ * tags, paused, severity, reminder_s, escalation, quiet, parent. Needed: name, kind, target. Times are seconds, fractions allowed.
  * `regions` NULL: names are checked for form only and numbered 1..n in their order.
  * NP_E_INVAL when p has any entry; *ret is then incomplete. */
 NP_NODISCARD np_err monj_read(const json_t *object, const struct monj_regions *regions,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/monstate.h"
 
+#include "core/escalate.h"
 #include "core/pack.h"
 
 static int64_t max64(int64_t a, int64_t b)
@@ -93,8 +94,11 @@ static void on_result(struct inc_ctx *c, struct mst *st, const struct mst_event 
 	decide(c, st);
 	mach_look(c);
 	/* A suspect region's failures would set every other region going for nothing. */
-	if (!ch.by_ask && !v->suspect && (ch.first_fail || (ch.first_pass && was_down)))
-		ask_others(c, (uint32_t)i);
+	if (ch.by_ask || v->suspect || !(ch.first_fail || (ch.first_pass && was_down)))
+		return;
+	ask_others(c, (uint32_t)i);
+	if (ch.first_fail && c->def->has_parent)
+		(void)step_add(c->step, STEP_CHECK_PARENT);
 }
 
 static void on_slow(struct inc_ctx *c, struct mst *st, const struct mst_event *ev)
@@ -240,6 +244,8 @@ static void change(struct inc_ctx *c, struct mst *st)
 		return;
 	}
 	decide(c, st);
+	if (st->inc.open)
+		esc_resume(c);
 	if (!same_regions)
 		mach_look_again(c);
 }
@@ -332,7 +338,11 @@ static void dispatch(struct inc_ctx *c, struct mst *st, const struct mst_event *
 		break;
 	case MST_MAINTENANCE:
 		decide(c, st);
-		inc_set_maintenance(c, ev->on);
+		inc_set_maintenance(c, ev->window.on, ev->window.until_us);
+		break;
+	case MST_QUIET:
+		decide(c, st);
+		inc_set_quiet(c, ev->window.on, ev->window.until_us);
 		break;
 	case MST_HOLD:
 		on_hold(st, ev);
@@ -472,6 +482,13 @@ static void pack_inc(struct pack *p, struct inc *i)
 		pack_i64(p, &i->timers.of[k].due_us);
 		pack_u32(p, &i->timers.of[k].generation);
 	}
+	if (p->version < 2) /* quiet hours and escalation came later */
+		return;
+	pack_bool(p, &i->quiet);
+	pack_i64(p, &i->maintenance_until_us);
+	pack_i64(p, &i->quiet_until_us);
+	pack_u32(p, &i->level);
+	pack_u32(p, &i->level_no);
 }
 
 static void pack_mst(struct pack *p, struct mst *st)
@@ -503,7 +520,7 @@ np_err mst_decode(np_str bytes, struct mst *ret)
 {
 	struct mst found = { 0 };
 	struct pack p;
-	np_err e = pack_open(&p, bytes, MST_VERSION);
+	np_err e = pack_open(&p, bytes, MST_VERSION_OLDEST, MST_VERSION);
 	if (e < 0)
 		return e;
 	pack_mst(&p, &found);

@@ -12,7 +12,8 @@
 #include "core/machine.h"
 
 #define MST_HOLD_MAX_US (60 * NP_SEC_US)
-#define MST_VERSION 1
+#define MST_VERSION 2
+#define MST_VERSION_OLDEST 1 /* that is still read */
 #define MST_ENCODED_MAX 4096 /* no encoded state is longer */
 
 struct mst {
@@ -37,11 +38,12 @@ enum mst_event_kind {
 	MST_BAN,     /* region: evidence of its checker withdrawn */
 	MST_SUSPECT, /* region, on */
 	MST_PARENT,  /* parent */
-	MST_MAINTENANCE, /* on */
+	MST_MAINTENANCE, /* window */
 	MST_HOLD,        /* hold: we were absent since hold.absent_us; votes stop ageing and no
 			    timer may be delivered until MST_RESUME, which the caller sends
 			    after MST_HOLD_MAX_US at the latest */
 	MST_RESUME,
+	MST_QUIET, /* window: quiet hours */
 	MST_EVENT_N
 };
 
@@ -69,6 +71,10 @@ struct mst_event {
 		struct {
 			int64_t absent_us;
 		} hold;
+		struct {
+			bool on;
+			int64_t until_us; /* when it ends, as far as known; 0: not known */
+		} window;
 		bool on;
 	};
 };

@@ -85,7 +85,7 @@ static uint32_t checksum(np_str s)
 
 void pack_begin(struct pack *p, struct buf *out, uint8_t version)
 {
-	*p = (struct pack){ .out = out };
+	*p = (struct pack){ .out = out, .version = version };
 	pack_u8(p, &version);
 }
 
@@ -95,7 +95,7 @@ void pack_seal(struct pack *p, size_t start)
 	pack_u32(p, &sum);
 }
 
-np_err pack_open(struct pack *p, np_str bytes, uint8_t version)
+np_err pack_open(struct pack *p, np_str bytes, uint8_t oldest, uint8_t newest)
 {
 	*p = (struct pack){ 0 };
 	if (bytes.n < PACK_SUM_SIZE + 1)
@@ -109,9 +109,8 @@ np_err pack_open(struct pack *p, np_str bytes, uint8_t version)
 	if (sum != checksum(body))
 		return NP_E_CORRUPT;
 	p->in.rest = body;
-	uint8_t found = 0;
-	pack_u8(p, &found);
-	return found == version ? NP_OK : NP_E_VERSION;
+	pack_u8(p, &p->version);
+	return p->version >= oldest && p->version <= newest ? NP_OK : NP_E_VERSION;
 }
 
 np_err pack_end(const struct pack *p)

@@ -12,6 +12,7 @@ struct pack {
 	struct buf *out; /* writing */
 	struct cur in;   /* reading, when out is NULL */
 	np_err err;
+	uint8_t version; /* of what is written, or was found */
 };
 
 void pack_u8(struct pack *p, uint8_t *v);
@@ -27,6 +28,7 @@ void pack_count(struct pack *p, uint32_t *v, uint32_t max);
 /* Writing: version byte first, checksum of [start, end) last. */
 void pack_begin(struct pack *p, struct buf *out, uint8_t version);
 void pack_seal(struct pack *p, size_t start);
-/* Reading: checks checksum, then version; afterwards pack_end() says whether all was used. */
-NP_NODISCARD np_err pack_open(struct pack *p, np_str bytes, uint8_t version);
+/* Reading: checks checksum, then that the version is one of oldest..newest (p->version says
+ * which); afterwards pack_end() says whether all was used. */
+NP_NODISCARD np_err pack_open(struct pack *p, np_str bytes, uint8_t oldest, uint8_t newest);
 NP_NODISCARD np_err pack_end(const struct pack *p);

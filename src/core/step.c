@@ -35,6 +35,8 @@ static const char *const event_names[] = {
 	[STEP_EV_RELEASED] = "released",
 	[STEP_EV_ESCALATED] = "escalated",
 	[STEP_EV_RETARGETED] = "retargeted",
+	[STEP_EV_QUIET_ON] = "quiet_on",
+	[STEP_EV_QUIET_OFF] = "quiet_off",
 };
 static_assert(NP_LEN(event_names) == STEP_EVENT_N, "name every event");
 
@@ -64,6 +66,7 @@ static const char *const hold_names[] = {
 	[STEP_HOLD_SUPPRESSED] = "suppressed",
 	[STEP_HOLD_FLAPPING] = "flapping",
 	[STEP_HOLD_ACKNOWLEDGED] = "acknowledged",
+	[STEP_HOLD_QUIET] = "quiet_hours",
 };
 static_assert(NP_LEN(hold_names) == STEP_HOLD_N, "name every hold");
 

@@ -49,6 +49,8 @@ enum step_event {
 	STEP_EV_RELEASED = 20,
 	STEP_EV_ESCALATED = 21,
 	STEP_EV_RETARGETED = 22, /* a new target: votes cleared, incident stays */
+	STEP_EV_QUIET_ON = 23,   /* quiet hours */
+	STEP_EV_QUIET_OFF = 24,
 	STEP_EVENT_N
 };
 
@@ -84,6 +86,7 @@ enum step_hold {
 	STEP_HOLD_SUPPRESSED = 2,
 	STEP_HOLD_FLAPPING = 3,
 	STEP_HOLD_ACKNOWLEDGED = 4,
+	STEP_HOLD_QUIET = 5, /* quiet hours */
 	STEP_HOLD_N
 };
 
@@ -111,6 +114,7 @@ enum step_kind {
 	STEP_INCIDENT_EVENT, /* event: one event row, with the step's evidence */
 	STEP_NOTICE,         /* notice: one intent per channel that hears it, or a held record */
 	STEP_CHECK_NOW,      /* check */
+	STEP_CHECK_PARENT,   /* what this monitor depends on is to be checked everywhere now */
 	STEP_STATE,          /* state: state or flags changed */
 	STEP_BLIP,           /* blip: SUSPECT ended without an incident */
 	STEP_KIND_N
@@ -142,11 +146,13 @@ struct step_action {
 		} event;
 		/* number: the event number that makes the notice unique; for NODATA and
 		 * DATA_BACK incident is 0 and number is the monitor's episode. ACKNOWLEDGED
-		 * and RESOLVED go only to channels with an `opened` row (never held). */
+		 * and RESOLVED go only to channels that were told of it (never held).
+		 * level: of an ESCALATION, from 0: its channels hear it. */
 		struct {
 			enum step_notice kind;
 			uint32_t number;
 			enum step_hold hold;
+			uint32_t level;
 		} notice;
 		/* mask: bit i = d->region[i]; exempt: not subject to spacing (last look) */
 		struct {

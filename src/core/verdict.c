@@ -192,7 +192,7 @@ np_err vd_decode(np_str bytes, struct vd_evidence *ret)
 {
 	struct vd_evidence found = { 0 };
 	struct pack p;
-	np_err e = pack_open(&p, bytes, VD_VERSION);
+	np_err e = pack_open(&p, bytes, VD_VERSION, VD_VERSION);
 	if (e < 0)
 		return e;
 	pack_evidence(&p, &found);

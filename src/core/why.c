@@ -24,6 +24,7 @@ static const char *const code_names[] = {
 	[WHY_MAINTENANCE] = "maintenance",
 	[WHY_SUPPRESSED] = "suppressed",
 	[WHY_FLAPPING] = "flapping",
+	[WHY_QUIET] = "quiet_hours",
 };
 static_assert(NP_LEN(code_names) == WHY_CODE_N, "name every code");
 
@@ -42,6 +43,8 @@ static enum why_code down_code(const struct inc *i)
 		return WHY_MAINTENANCE;
 	if (!i->told && i->suppressed)
 		return WHY_SUPPRESSED;
+	if (!i->told && i->quiet)
+		return WHY_QUIET;
 	if (i->verdict == VD_NODATA)
 		return WHY_STALE;
 	return i->acked ? WHY_ACKNOWLEDGED : WHY_ALERTED;
@@ -76,6 +79,15 @@ static enum why_code code_of(const struct inc *i, const struct vd_evidence *e)
 	return i->deleted ? WHY_DELETED : WHY_PAUSED;
 }
 
+static int64_t held_until(const struct inc *i, enum step_hold hold)
+{
+	if (hold == STEP_HOLD_MAINTENANCE)
+		return i->maintenance_until_us;
+	if (hold == STEP_HOLD_FLAPPING)
+		return i->timers.of[TMR_FLAP_OFF].due_us;
+	return hold == STEP_HOLD_QUIET ? i->quiet_until_us : 0;
+}
+
 /* What is due next in this situation. */
 static int64_t next_of(const struct mon_def *def, const struct inc *i, enum why_code code)
 {
@@ -92,6 +104,8 @@ static int64_t next_of(const struct mon_def *def, const struct inc *i, enum why_
 		return i->look.asked_us + def->timeout_ms * NP_MS_US + LOOK_GRACE_US;
 	if (code == WHY_ACKNOWLEDGED)
 		return i->acked_us + INC_LAPSE_US;
+	if (code == WHY_MAINTENANCE || code == WHY_QUIET)
+		return held_until(i, code == WHY_QUIET ? STEP_HOLD_QUIET : STEP_HOLD_MAINTENANCE);
 	return rows[code].has ? i->timers.of[rows[code].timer].due_us : 0;
 }
 
@@ -126,6 +140,7 @@ void why_of(const struct mon_def *def, const struct mst *st, const struct why_fa
 	ret->no_second_opinion = e->n == 1;
 	ret->hold =
 		!i->open ? STEP_HOLD_NONE : inc_hold(i, i->told ? STEP_N_REMINDER : STEP_N_OPENED);
+	ret->held_until_us = held_until(i, ret->hold);
 	ret->since_us = since_of(i, ret->code);
 	ret->next_us = next_of(def, i, ret->code);
 	ret->acked_us = i->acked ? i->acked_us : 0;
@@ -223,6 +238,7 @@ static void head_held(const struct why *w, const char *why, struct buf *out)
 	buf_add_c(out, "Down");
 	add_when(out, "since", w->since_us);
 	buf_printf(out, ", alert held: %s", why);
+	add_when(out, "until", w->held_until_us);
 }
 
 static void head_by_hand(const struct why *w, struct buf *out)
@@ -320,12 +336,31 @@ static void add_head(const struct why *w, const struct why_facts *f, struct buf 
 	case WHY_SUPPRESSED:
 		head_held(w, "what it depends on is down", out);
 		break;
+	case WHY_QUIET:
+		head_held(w, "quiet hours", out);
+		break;
 	case WHY_PAUSED:
 	case WHY_DELETED:
 	case WHY_CODE_N:
 		head_paused(w, out);
 		break;
 	}
+	buf_add_byte(out, '.');
+}
+
+/* What is told already may still be kept from being repeated. */
+static void add_reminder_hold(const struct why *w, struct buf *out)
+{
+	static const char *const words[STEP_HOLD_N] = {
+		[STEP_HOLD_MAINTENANCE] = "maintenance",
+		[STEP_HOLD_SUPPRESSED] = "what it depends on is down",
+		[STEP_HOLD_FLAPPING] = "it is flapping",
+		[STEP_HOLD_QUIET] = "quiet hours",
+	};
+	if (!w->alert || words[w->hold] == NULL)
+		return;
+	buf_printf(out, " Reminders held: %s", words[w->hold]);
+	add_when(out, "until", w->held_until_us);
 	buf_add_byte(out, '.');
 }
 
@@ -337,8 +372,7 @@ static void add_tail(const struct why *w, const struct why_facts *f, struct buf 
 			   w->evidence.e);
 	if (troubled && w->no_second_opinion)
 		buf_add_c(out, " One region watches: there is no second opinion.");
-	if (w->alert && w->hold == STEP_HOLD_MAINTENANCE)
-		buf_add_c(out, " Reminders held: maintenance.");
+	add_reminder_hold(w, out);
 	if (w->no_channel)
 		buf_add_c(out, " No channel is attached: nobody is told.");
 	else if (w->channels_dead)
@@ -370,6 +404,7 @@ void why_json(const struct why *w, const struct why_facts *f, struct jsonw *out)
 	jsonw_kstr(out, "sentence", buf_str(&text));
 	jsonw_kbool(out, "alert", w->alert);
 	jsonw_kc(out, "hold", w->hold == STEP_HOLD_NONE ? NULL : step_hold_name(w->hold));
+	jsonw_ktime(out, "held_until", w->held_until_us);
 	jsonw_ktime(out, "since", w->since_us);
 	jsonw_ktime(out, "next", w->next_us);
 	jsonw_ktime(out, "acknowledged_at", w->acked_us);

@@ -28,6 +28,7 @@ enum why_code {
 	WHY_MAINTENANCE,
 	WHY_SUPPRESSED,
 	WHY_FLAPPING,
+	WHY_QUIET /* held by quiet hours */,
 	WHY_CODE_N
 };
 
@@ -51,7 +52,8 @@ struct why {
 	int64_t since_us; /* of the situation; 0: none */
 	int64_t next_us;  /* when something is due (alert, closing, reminder, reopening); 0: none */
 	int64_t acked_us;
-	uint32_t incident; /* ordinal of the open incident; 0: none */
+	int64_t held_until_us; /* when the hold ends, as far as known; 0: not known */
+	uint32_t incident;     /* ordinal of the open incident; 0: none */
 	struct vd_evidence evidence;
 };
 

@@ -84,6 +84,7 @@ static np_err on_suspect(struct foldin *f, const Np__I1__SuspectInput *in)
 {
 	np_err e = NP_OK;
 	size_t pos = 0;
+	shard_set_suspect(f->s, in->region, in->on);
 	for (struct mon *m; e == NP_OK && (m = shard_next_monitor(f->s, &pos));) {
 		if (m->deleted || mon_region_index(&m->def, in->region) < 0)
 			continue;
@@ -101,6 +102,21 @@ static np_err on_parent(struct foldin *f, const Np__I1__ParentInput *in)
 		return NP_OK;
 	struct mst_event ev = { .kind = MST_PARENT };
 	ev.parent.state = (enum inc_parent)in->state;
+	if (in->incident_id.len == sizeof m->parent_incident)
+		memcpy(m->parent_incident, in->incident_id.data, sizeof m->parent_incident);
+	else
+		memset(m->parent_incident, 0, sizeof m->parent_incident);
+	return foldin_event(f, m, &ev);
+}
+
+static np_err on_window(struct foldin *f, const Np__I1__WindowInput *in)
+{
+	struct mon *m = shard_monitor(f->s, in->monitor);
+	if (!m || m->deleted)
+		return NP_OK;
+	struct mst_event ev = { .kind = in->quiet ? MST_QUIET : MST_MAINTENANCE };
+	ev.window.on = in->on;
+	ev.window.until_us = in->until_us;
 	return foldin_event(f, m, &ev);
 }
 
@@ -144,6 +160,8 @@ static np_err dispatch(struct foldin *f, const Np__I1__Input *in)
 		return foldhold_resume(f, in->resume);
 	case NP__I1__INPUT__KIND_SLOW:
 		return on_slow(f, in->slow);
+	case NP__I1__INPUT__KIND_WINDOW:
+		return on_window(f, in->window);
 	case NP__I1__INPUT__KIND__NOT_SET:
 	case _NP__I1__INPUT__KIND__CASE_IS_INT_SIZE:
 		break;

@@ -60,6 +60,12 @@ static np_err define_it(struct foldin *f, struct mon *m, const Np__I1__Definitio
 			 &(struct fxstep_cause){ .at_us = f->at_us,
 						 .actor = str_from_c(in->actor),
 						 .origin = NP_STR("api") });
+	for (uint32_t i = 0; e == NP_OK && i < m->def.region_n; i++) {
+		struct mst_event suspect = { .kind = MST_SUSPECT, .region = m->def.region[i] };
+		suspect.on = true;
+		if (shard_is_suspect(f->s, m->def.region[i]) && !m->st.vote[i].suspect)
+			e = foldin_event(f, m, &suspect);
+	}
 	mark_redefined(f, m);
 	return e;
 }

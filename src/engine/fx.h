@@ -65,6 +65,7 @@ struct fx_incident { /* np.incident: opened in this group, or changed */
 	const char *state;
 	int64_t opened_us, decided_us, acked_us, closed_us; /* closed_us 0: open */
 	np_str acked_by, close_reason, why, detail;
+	uint8_t parent[16]; /* incident of its parent; all zero: none */
 };
 struct fx_event { /* np.incident_event */
 	struct fx_row row;
@@ -80,7 +81,8 @@ struct fx_notice { /* np.notice: one row per channel that hears it */
 	const struct mon *mon;
 	uint8_t subject[16];
 	bool of_incident;  /* subject is the incident; else the monitor */
-	const char *after; /* only to channels that have such a row; NULL: all that hear */
+	const char *after; /* only to channels with a row of one of these kinds (JSON array);
+			      NULL: all that hear */
 	const char *kind;
 	uint32_t event;
 	int64_t at_us;
@@ -116,6 +118,12 @@ struct fx_job { /* "check now" to a region */
 	uint32_t revision, region;
 	int64_t asked_us;
 };
+struct fx_ask { /* np.inbox: "check" to the owner of another monitor */
+	struct fx_row row;
+	uint64_t org;
+	uint8_t monitor[16];
+	int64_t at_us;
+};
 struct fx_membership { /* np.membership */
 	struct fx_row row;
 	uint64_t org, number;
@@ -135,7 +143,7 @@ struct fx {
 	np_err err;
 	const struct fx_facts *facts;
 	struct fx_list results, mons, changes, incidents, events, notices, rejects, outcomes,
-		audits, jobs, memberships;
+		audits, jobs, memberships, asks;
 	size_t duplicates;
 	struct buf text; /* scratch */
 };

@@ -133,6 +133,7 @@ static void on_open(struct maker *k, const struct step_action *a)
 	i->decided_us = k->cause->at_us;
 	i->why = evidence_sentence(k);
 	i->detail = evidence_json(k);
+	memcpy(i->parent, k->m->parent_incident, sizeof i->parent);
 	audit(k, "incident.open", "opened_at", a->open.at_us);
 }
 
@@ -236,8 +237,9 @@ static np_str notice_why(struct maker *k, enum step_notice kind)
 	return fx_take_text(k->x);
 }
 
-static np_str notice_body(struct maker *k, enum step_notice kind, bool of_incident)
+static np_str notice_body(struct maker *k, const struct step_action *a, bool of_incident)
 {
+	enum step_notice kind = a->notice.kind;
 	np_str why = notice_why(k, kind), seen = evidence_json(k);
 	struct jsonw j;
 	jsonw_init(&j, &k->x->text);
@@ -249,18 +251,30 @@ static np_str notice_body(struct maker *k, enum step_notice kind, bool of_incide
 	jsonw_kstr(&j, "why", why);
 	jsonw_ktime(&j, "at", k->cause->at_us);
 	jsonw_kc(&j, "provenance", mon_provenance_name(k->m->def.provenance));
+	jsonw_kc(&j, "severity", mon_severity_name(k->m->def.severity));
+	if (kind == STEP_N_ESCALATION)
+		jsonw_ki64(&j, "level", a->notice.level + 1);
 	jsonw_key(&j, "evidence");
 	jsonw_raw(&j, seen);
 	jsonw_obj_end(&j);
 	return fx_take_text(k->x);
 }
 
-/* These go only to channels that were told before. */
+/* These go only to channels that were told before: by one of these kinds. */
 static const char *told_before(enum step_notice kind)
 {
 	if (kind == STEP_N_ACKNOWLEDGED || kind == STEP_N_RESOLVED)
-		return step_notice_name(STEP_N_OPENED);
-	return kind == STEP_N_DATA_BACK ? step_notice_name(STEP_N_NODATA) : NULL;
+		return "[\"opened\",\"escalation\"]";
+	return kind == STEP_N_DATA_BACK ? "[\"nodata\"]" : NULL;
+}
+
+static const char *channels_of(const struct mon *m, const struct step_action *a)
+{
+	if (a->notice.kind != STEP_N_ESCALATION)
+		return m->doc.channels;
+	/* A definition with fewer levels came between: then nobody is named. */
+	const char *own = m->doc.level_channels[a->notice.level % MON_LEVELS_MAX];
+	return own ? own : "[]";
 }
 
 /* The entry of this notice: what was held a moment ago, in the same group, becomes the one
@@ -296,8 +310,8 @@ static void on_notice(struct maker *k, const struct step_action *a)
 		return;
 	n->after = told_before(a->notice.kind);
 	n->at_us = k->cause->at_us;
-	n->body = notice_body(k, a->notice.kind, n->of_incident);
-	n->channels = fx_copy(k->x, str_from_c(k->m->doc.channels));
+	n->body = notice_body(k, a, n->of_incident);
+	n->channels = fx_copy(k->x, str_from_c(channels_of(k->m, a)));
 	n->held = a->notice.hold == STEP_HOLD_NONE ? (np_str){ 0 }
 						   : str_from_c(step_hold_name(a->notice.hold));
 }
@@ -318,6 +332,18 @@ static void on_check(struct maker *k, const struct step_action *a)
 		j->asked_us = k->cause->at_us;
 		fx_push(&k->x->jobs, &j->row);
 	}
+}
+
+/* Its owner may be another engine: the way is a command, as for people. */
+static void on_check_parent(struct maker *k)
+{
+	struct fx_ask *a = fx_alloc(k->x, sizeof *a);
+	if (!a)
+		return;
+	a->org = k->m->org;
+	memcpy(a->monitor, k->m->doc.parent, sizeof a->monitor);
+	a->at_us = k->cause->at_us;
+	fx_push(&k->x->asks, &a->row);
 }
 
 static void on_state(struct maker *k, const struct step_action *a)
@@ -380,6 +406,9 @@ void fxstep_add(struct fx *x, struct mon *m, const struct step *step,
 			break;
 		case STEP_CHECK_NOW:
 			on_check(&k, a);
+			break;
+		case STEP_CHECK_PARENT:
+			on_check_parent(&k);
 			break;
 		case STEP_STATE:
 			on_state(&k, a);

@@ -13,6 +13,8 @@ static void doc_done(struct mon_doc *d)
 	free(d->name);
 	free(d->target);
 	free(d->channels);
+	for (size_t i = 0; i < MON_LEVELS_MAX; i++)
+		free(d->level_channels[i]);
 	free(d->names);
 	*d = (struct mon_doc){ 0 };
 }
@@ -27,22 +29,15 @@ void mon_free(struct mon *m)
 
 /* ---- definitions ---- */
 
-/* What a definition consists of; the API's object may say more (id, state). */
-static const char *const fields[] = {
-	"name",      "kind",      "target",           "options",    "interval_s",
-	"timeout_s", "retries",   "retry_interval_s", "fail_after", "recover_after",
-	"confirm_s", "recover_s", "quorum",           "regions",    "assertions",
-	"channels",  "tags",      "paused",
-};
-
+/* The API's object may say more than a definition consists of (id, state). */
 static json_t *definition_of(const char *text)
 {
 	json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	json_t *own = json_is_object(all) ? json_object() : NULL;
-	for (size_t i = 0; own && i < NP_LEN(fields); i++) {
-		json_t *value = json_object_get(all, fields[i]);
+	for (size_t i = 0; own && monj_fields[i]; i++) {
+		json_t *value = json_object_get(all, monj_fields[i]);
 		if (value)
-			(void)json_object_set(own, fields[i], value);
+			(void)json_object_set(own, monj_fields[i], value);
 	}
 	json_decref(all);
 	return own;
@@ -81,18 +76,33 @@ static np_err keep_packed(struct mon_doc *d, const Np__I1__DefinitionInput *in)
 	return NP_OK;
 }
 
+static np_err keep_json(const json_t *list, char **ret)
+{
+	char *text = json_dumps(list, JSON_COMPACT);
+	*ret = text ? np_strdup(str_from_c(text)) : NULL;
+	free(text);
+	return *ret ? NP_OK : NP_E_NOMEM;
+}
+
+static np_err keep_alert(struct mon_doc *d, const struct monj *j)
+{
+	np_err e = j->channels ? keep_json(j->channels, &d->channels) : NP_OK;
+	for (uint32_t i = 0; e == NP_OK && i < j->def.level_n; i++)
+		e = keep_json(alertj_level_channels(&j->alert, i), &d->level_channels[i]);
+	d->quiet = j->alert.quiet;
+	(void)snprintf(d->zone, sizeof d->zone, "%.*s", NP_FMT(d->quiet.zone));
+	if (e == NP_OK && j->def.has_parent)
+		e = str_to_uuid(j->alert.parent, d->parent);
+	return e;
+}
+
 static np_err keep_texts(struct mon_doc *d, const struct monj *j)
 {
 	d->name = np_strdup(j->name);
 	d->target = np_strdup(j->target);
 	if (!d->name || !d->target)
 		return NP_E_NOMEM;
-	if (!j->channels)
-		return NP_OK;
-	char *text = json_dumps(j->channels, JSON_COMPACT);
-	d->channels = text ? np_strdup(str_from_c(text)) : NULL;
-	free(text);
-	return d->channels ? NP_OK : NP_E_NOMEM;
+	return keep_alert(d, j);
 }
 
 static np_err read_rules(const Np__I1__DefinitionInput *in, json_t *object, struct mon_def *ret,
@@ -156,6 +166,7 @@ np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in)
 	move_voters(m, &def);
 	doc_done(&m->doc);
 	m->doc = doc;
+	m->doc.quiet.zone = str_from_c(m->doc.zone);
 	m->def = def;
 	m->org = in->org;
 	m->pinned = in->pinned;

@@ -5,6 +5,7 @@
  * that owns the shard.
  */
 #pragma once
+#include "core/alert_json.h"
 #include "core/monstate.h"
 #include "engine/timers.h"
 #include "internal.pb-c.h"
@@ -20,7 +21,11 @@ struct mon_doc {
 	size_t packed_n;
 	char *name, *target;
 	char *channels; /* JSON array of ids; NULL: every channel of the organisation */
-	char *names;    /* what region_name points into */
+	char *level_channels[MON_LEVELS_MAX]; /* the same, of each level of escalation */
+	struct alertj_quiet quiet;            /* its zone is the text below */
+	char zone[ALERTJ_ZONE_MAX + 1];
+	uint8_t parent[16];                  /* with def.has_parent */
+	char *names;                         /* what region_name points into */
 	np_str region_name[MON_REGIONS_MAX]; /* aligned with def.region */
 };
 
@@ -41,6 +46,7 @@ struct mon {
 	struct mon_pick pick[MON_REGIONS_MAX]; /* a cache; as def.region */
 	char strip[MON_STRIP + 1];             /* newest last, NUL-terminated */
 	char acked_by[MON_ACTOR_MAX + 1];
+	uint8_t parent_incident[16]; /* open one of its parent; all zero: none */
 	struct timers_node timer;
 	/* Not state: */
 	struct fx_mon *work; /* of commit `work_of` */

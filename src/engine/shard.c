@@ -97,6 +97,23 @@ np_err shard_put_ban(struct shard *s, const struct shard_ban *b)
 	return e;
 }
 
+bool shard_is_suspect(const struct shard *s, uint32_t region)
+{
+	for (size_t i = 0; i < s->suspect_n; i++)
+		if (s->suspect[i] == region)
+			return true;
+	return false;
+}
+
+void shard_set_suspect(struct shard *s, uint32_t region, bool on)
+{
+	if (on && !shard_is_suspect(s, region) && s->suspect_n < SHARD_SUSPECTS_MAX)
+		s->suspect[s->suspect_n++] = region;
+	for (size_t i = 0; !on && i < s->suspect_n; i++)
+		if (s->suspect[i] == region)
+			s->suspect[i--] = s->suspect[--s->suspect_n];
+}
+
 bool shard_is_caught_up(const struct shard *s, uint64_t checker)
 {
 	return map_get(s->caught_up, checker) != NULL;

@@ -18,6 +18,8 @@
 /* TimerInput.kind: our own absence holds nothing any longer. */
 #define SHARD_TIMER_HOLD 201
 
+#define SHARD_SUSPECTS_MAX 256
+
 struct shard_ban {
 	uint64_t checker, registry_gen;
 	uint32_t region;
@@ -42,6 +44,8 @@ struct shard {
 	struct map *caught_up; /* while held: checkers with nothing older to send */
 	struct timers timers;  /* nodes of the monitors */
 	struct shard_hold hold;
+	uint32_t suspect[SHARD_SUSPECTS_MAX]; /* regions whose votes do not count now */
+	size_t suspect_n;
 };
 
 NP_NODISCARD struct shard *shard_new(uint32_t no);
@@ -55,6 +59,8 @@ struct mon *shard_next_monitor(const struct shard *s, size_t *pos); /* from 0; N
 
 bool shard_is_banned(const struct shard *s, uint64_t checker);
 NP_NODISCARD np_err shard_put_ban(struct shard *s, const struct shard_ban *b);
+bool shard_is_suspect(const struct shard *s, uint32_t region);
+void shard_set_suspect(struct shard *s, uint32_t region, bool on); /* past the maximum: not kept */
 bool shard_is_caught_up(const struct shard *s, uint64_t checker);
 NP_NODISCARD np_err shard_put_caught_up(struct shard *s, uint64_t checker);
 void shard_clear_caught_up(struct shard *s);

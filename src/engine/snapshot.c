@@ -7,7 +7,7 @@
 
 /* Field numbers of np.i1.Snapshot and MonitorSnap that are written one by one. */
 enum { F_CURSOR = 4, F_CLOSED = 5, F_MONITOR = 6, F_MEMBERSHIP = 7, F_BAN = 8 };
-enum { M_DEFINITION = 1, M_STATE = 2, M_STRIP = 3, M_VOTERS = 4, M_ACKED_BY = 5 };
+enum { M_DEFINITION = 1, M_STATE = 2, M_STRIP = 3, M_VOTERS = 4, M_ACKED_BY = 5, M_PARENT = 6 };
 
 struct writer {
 	struct buf *out;
@@ -85,6 +85,10 @@ static void put_monitor(struct writer *w, const struct mon *m)
 		e = pballoc_put_bytes(&w->part, M_VOTERS, buf_str(&voters));
 	if (e == NP_OK)
 		e = pballoc_put_bytes(&w->part, M_ACKED_BY, str_from_c(m->acked_by));
+	if (e == NP_OK && m->def.has_parent)
+		e = pballoc_put_bytes(&w->part, M_PARENT,
+				      (np_str){ (const char *)m->parent_incident,
+						sizeof m->parent_incident });
 	if (e < 0 && w->err == NP_OK)
 		w->err = e;
 	buf_done(&state);
@@ -121,6 +125,8 @@ static void put_head(struct writer *w, const struct shard *s)
 		head.hold = &hold;
 		head.hold_at_us = s->hold.at_us;
 	}
+	head.n_suspects = s->suspect_n;
+	head.suspects = (uint32_t *)(uintptr_t)s->suspect; /* only read */
 	np_err e = pballoc_pack(&head.base, w->out);
 	if (e < 0 && w->err == NP_OK)
 		w->err = e;
@@ -177,6 +183,8 @@ static np_err get_monitor(struct shard *s, const Np__I1__MonitorSnap *in)
 	for (size_t i = 0; i < in->n_voters; i++)
 		m->voter[i] = in->voters[i];
 	mon_set_acked_by(m, str_from_c(in->acked_by));
+	if (in->parent_incident.len == sizeof m->parent_incident)
+		memcpy(m->parent_incident, in->parent_incident.data, sizeof m->parent_incident);
 	return shard_retime(s, m);
 }
 
@@ -223,6 +231,8 @@ static np_err get_all(struct shard *s, const Np__I1__Snapshot *in)
 					       .since_us = in->hold->since_us,
 					       .folded_us = in->hold->until_us,
 					       .at_us = in->hold_at_us };
+	for (size_t i = 0; i < in->n_suspects; i++)
+		shard_set_suspect(s, in->suspects[i], true);
 	np_err e = get_cursors(s, in);
 	if (e == NP_OK)
 		e = get_registry(s, in);

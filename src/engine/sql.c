@@ -65,11 +65,11 @@ static const char *const text[] = {
 	[SQL_INCIDENT_OPEN] =
 		"INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, provenance,"
 		" state, opened_at, decided_at, acknowledged_at, acknowledged_by, closed_at,"
-		" close_reason, why, why_detail)"
+		" close_reason, why, why_detail, severity, parent_incident)"
 		" SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[],"
 		" $5::smallint[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],"
 		" $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[], $14::text[],"
-		" $15::jsonb[])",
+		" $15::jsonb[], $16::text[], $17::uuid[])",
 
 	[SQL_EVENT] = "INSERT INTO np.incident_event (incident_id, number, org_id, monitor_id, at,"
 		      " kind, actor, origin, reason, detail)"
@@ -103,13 +103,24 @@ static const char *const text[] = {
 		" SELECT n.org, n.subject, n.event, n.kind, c.channel_id, n.monitor, n.incident,"
 		" n.body, n.at, n.at"
 		" FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::bigint[],"
-		" $6::uuid[], $7::jsonb[], $8::text[], $9::timestamptz[])"
+		" $6::uuid[], $7::jsonb[], $8::jsonb[], $9::timestamptz[])"
 		" WITH ORDINALITY AS n(subject, org, event, kind, monitor, incident, body, after,"
 		" at, place)"
 		" CROSS JOIN LATERAL (SELECT DISTINCT o.channel_id FROM np.notice o"
-		" WHERE o.subject = n.subject AND o.kind = n.after AND o.state <> 'held') c"
+		" WHERE o.subject = n.subject AND n.after ? o.kind AND o.state <> 'held') c"
 		" ORDER BY n.place, c.channel_id"
 		" ON CONFLICT DO NOTHING",
+
+	/* org, monitor, at. Once in a while is enough: a child asks at each first failure. */
+	[SQL_ASK] =
+		"INSERT INTO np.inbox (id, shard, org_id, monitor_id, actor, origin, command,"
+		" created_at)"
+		" SELECT gen_random_uuid(), m.shard, m.org_id, m.id, 'engine', 'engine', 'check',"
+		" u.at FROM unnest($1::bigint[], $2::uuid[], $3::timestamptz[])"
+		" AS u(org, monitor, at) JOIN np.monitor m ON m.uuid = u.monitor"
+		" AND m.org_id = u.org AND m.deleted_at IS NULL WHERE NOT EXISTS (SELECT FROM"
+		" np.inbox i WHERE i.shard = m.shard AND i.monitor_id = m.id AND"
+		" i.command = 'check' AND i.outcome IS NULL)",
 
 	[SQL_OUTCOME] = "UPDATE np.inbox i SET outcome = u.outcome, reason = u.reason,"
 			" decided_at = u.at"

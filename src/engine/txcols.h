@@ -7,7 +7,7 @@
 #include "engine/group.h"
 #include "engine/sql.h"
 
-#define COLS_MAX 16
+#define COLS_MAX 20
 
 struct cols {
 	size_t n;

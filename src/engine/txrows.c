@@ -21,6 +21,7 @@ static void put_change(struct cols *c, const struct fx_incident *i)
 
 static void put_open(struct cols *c, const struct fx_incident *i)
 {
+	static const uint8_t none[16];
 	pg_array_uuid(&c->at[0], i->id);
 	pg_array_int(&c->at[1], (int64_t)i->mon->org);
 	pg_array_int(&c->at[2], (int64_t)i->mon->no);
@@ -36,6 +37,11 @@ static void put_open(struct cols *c, const struct fx_incident *i)
 	cols_text(&c->at[12], i->close_reason);
 	pg_array_str(&c->at[13], i->why);
 	cols_json(&c->at[14], i->detail);
+	cols_c(&c->at[15], mon_severity_name(i->mon->def.severity));
+	if (memcmp(i->parent, none, sizeof none) != 0)
+		pg_array_uuid(&c->at[16], i->parent);
+	else
+		pg_array_null(&c->at[16]);
 }
 
 static void add_incidents(struct tx *k)
@@ -48,8 +54,9 @@ static void add_incidents(struct tx *k)
 	cols_init(&open,
 		  (const enum pg_type[]){ PG_UUID, PG_INT8, PG_INT8, PG_UUID, PG_INT2, PG_TEXT,
 					  PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ,
-					  PG_TEXT, PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_JSONB },
-		  15);
+					  PG_TEXT, PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_JSONB,
+					  PG_TEXT, PG_UUID },
+		  17);
 	for (struct fx_row *r = k->x->incidents.first; r; r = r->next) {
 		const struct fx_incident *i = NP_CONTAINER_OF(r, struct fx_incident, row);
 		if (i->fresh)
@@ -118,7 +125,7 @@ static void add_notices(struct tx *k)
 		  10);
 	cols_init(&after,
 		  (const enum pg_type[]){ PG_UUID, PG_INT8, PG_INT4, PG_TEXT, PG_INT8, PG_UUID,
-					  PG_JSONB, PG_TEXT, PG_TIMESTAMPTZ },
+					  PG_JSONB, PG_JSONB, PG_TIMESTAMPTZ },
 		  9);
 	for (struct fx_row *r = k->x->notices.first; r; r = r->next) {
 		const struct fx_notice *n = NP_CONTAINER_OF(r, struct fx_notice, row);
@@ -129,6 +136,19 @@ static void add_notices(struct tx *k)
 }
 
 /* ---- commands, refusals, audit, memberships ---- */
+
+static void add_asks(struct tx *k)
+{
+	struct cols c;
+	cols_init(&c, (const enum pg_type[]){ PG_INT8, PG_UUID, PG_TIMESTAMPTZ }, 3);
+	for (struct fx_row *r = k->x->asks.first; r; r = r->next) {
+		const struct fx_ask *a = NP_CONTAINER_OF(r, struct fx_ask, row);
+		pg_array_int(&c.at[0], (int64_t)a->org);
+		pg_array_uuid(&c.at[1], a->monitor);
+		pg_array_time(&c.at[2], a->at_us);
+	}
+	cols_add(k, SQL_ASK, &c);
+}
 
 static void add_outcomes(struct tx *k)
 {
@@ -214,6 +234,7 @@ void txrows_add(struct tx *k)
 	add_events(k);
 	add_notices(k);
 	add_outcomes(k);
+	add_asks(k);
 	add_rejects(k);
 	add_audits(k);
 	add_memberships(k);

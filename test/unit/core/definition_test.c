@@ -203,6 +203,36 @@ static const struct {
 	       "\"soft\":1}]}",
 	  "assertions[0].soft" },
 	{ HEAD "\"assertions\":[7]}", "assertions[0]." },
+	{ HEAD "\"severity\":\"critical\"}", NULL },
+	{ HEAD "\"severity\":\"awful\"}", "severity" },
+	{ HEAD "\"reminder_s\":0}", NULL },
+	{ HEAD "\"reminder_s\":59}", "reminder_s" },
+	{ HEAD "\"escalation\":[{\"after_s\":900,\"channels\":[\"a\"]}]}", NULL },
+	{ HEAD "\"escalation\":{}}", "escalation" },
+	{ HEAD "\"escalation\":[7]}", "escalation" },
+	{ HEAD "\"escalation\":[{\"channels\":[\"a\"]}]}", "escalation[0].after_s" },
+	{ HEAD "\"escalation\":[{\"after_s\":900}]}", "escalation[0].channels" },
+	{ HEAD "\"escalation\":[{\"after_s\":900,\"channels\":[\"a\"]},"
+	       "{\"after_s\":900,\"channels\":[\"b\"]}]}",
+	  "escalation[1].after_s" },
+	{ HEAD "\"quiet\":{\"zone\":\"Europe/Berlin\",\"from\":\"22:00\",\"to\":\"07:00\"}}",
+	  NULL },
+	{ HEAD "\"quiet\":{\"zone\":\"../etc/passwd\",\"from\":\"22:00\",\"to\":\"07:00\"}}",
+	  "quiet.zone" },
+	{ HEAD "\"quiet\":{\"zone\":\"Europe/\",\"from\":\"22:00\",\"to\":\"07:00\"}}",
+	  "quiet.zone" },
+	{ HEAD "\"quiet\":{\"zone\":\"UTC\",\"from\":\"24:00\",\"to\":\"07:00\"}}", "quiet.from" },
+	{ HEAD "\"quiet\":{\"zone\":\"UTC\",\"from\":\"7:00\",\"to\":\"07:00\"}}", "quiet.from" },
+	{ HEAD "\"quiet\":{\"zone\":\"UTC\",\"from\":\"07:00\",\"to\":\"07:00\"}}", "quiet.to" },
+	{ HEAD "\"quiet\":{\"zone\":\"UTC\",\"from\":\"22:00\",\"to\":\"07:00\","
+	       "\"days\":[\"mon\",\"mon\"]}}",
+	  "quiet.days" },
+	{ HEAD "\"quiet\":{\"zone\":\"UTC\",\"from\":\"22:00\",\"to\":\"07:00\","
+	       "\"days\":[]}}",
+	  "quiet.days" },
+	{ HEAD "\"quiet\":7}", "quiet" },
+	{ HEAD "\"parent\":\"0b0e8e0e-0000-4000-8000-000000000001\"}", NULL },
+	{ HEAD "\"parent\":\"router\"}", "parent" },
 };
 
 static void each_wrong_field_is_named(void **state NP_UNUSED)
@@ -241,7 +271,11 @@ static void what_is_written_reads_back(void **state NP_UNUSED)
 	json_t *j =
 		parse(HEAD "\"interval_s\":7.5,\"quorum\":2,\"regions\":[\"us-east\",\"ap-south\"],"
 			   "\"tags\":[\"a\"],\"assertions\":[{\"source\":\"status\",\"op\":\"eq\","
-			   "\"value\":200}],\"options\":{\"verify\":false}}");
+			   "\"value\":200}],\"options\":{\"verify\":false},\"severity\":\"minor\","
+			   "\"reminder_s\":0,\"escalation\":[{\"after_s\":900,\"channels\":"
+			   "[\"x\"]}],\"quiet\":{\"zone\":\"Asia/Tokyo\",\"from\":\"22:05\","
+			   "\"to\":\"07:00\",\"days\":[\"tue\",\"sun\"]},\"parent\":"
+			   "\"0b0e8e0e-0000-4000-8000-000000000001\"}");
 	assert_int_equal(monj_read(j, &regions, &m, &p), NP_OK);
 	buf_init(&out, 8192);
 	jsonw_init(&w, &out);
@@ -253,6 +287,12 @@ static void what_is_written_reads_back(void **state NP_UNUSED)
 	assert_memory_equal(&m.def, &back.def, sizeof m.def);
 	assert_int_equal(back.assertions.n, 1);
 	assert_false(back.options.verify);
+	assert_int_equal(back.def.level_n, 1);
+	assert_int_equal(json_array_size(alertj_level_channels(&back.alert, 0)), 1);
+	assert_int_equal(back.alert.quiet.from_min, 22 * 60 + 5);
+	assert_int_equal(back.alert.quiet.days, 1 << 1 | ALERTJ_SUN);
+	assert_true(str_eq_c(back.alert.quiet.zone, "Asia/Tokyo"));
+	assert_true(back.def.has_parent);
 	json_decref(j);
 	json_decref(k);
 	buf_done(&out);

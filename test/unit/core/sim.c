@@ -91,6 +91,8 @@ static void on_notice(struct sim *s, const struct step_action *a)
 	s->notices[a->notice.kind]++;
 	if (a->notice.kind == STEP_N_OPENED)
 		s->opened_notice_us = s->now_us;
+	if (a->notice.kind == STEP_N_ESCALATION)
+		s->level = a->notice.level + 1;
 	if (a->notice.kind == STEP_N_RESOLVED)
 		s->resolved_notice_us = s->now_us;
 }
@@ -143,6 +145,9 @@ static void perform(struct sim *s, const struct step_action *a)
 		break;
 	case STEP_STATE:
 		mix(s, (uint64_t)a->state.to);
+		break;
+	case STEP_CHECK_PARENT:
+		s->parent_checks++;
 		break;
 	case STEP_BLIP:
 	case STEP_KIND_N:

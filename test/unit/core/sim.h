@@ -54,7 +54,8 @@ struct sim {
 	uint64_t order;
 	int64_t asked_us[MON_REGIONS_MAX];
 	/* what happened */
-	uint32_t asks;
+	uint32_t asks, parent_checks;
+	uint32_t level; /* of the newest escalation that went out, from 1 */
 	uint32_t opened, closed, events;
 	uint32_t notices[STEP_NOTICE_N], held[STEP_NOTICE_N];
 	uint64_t hash; /* of all actions: equal runs have equal hashes */
