@@ -242,11 +242,36 @@ np_err feed_memberships(struct feed *f, struct pg_conn *c, struct msg *rows)
 	return e;
 }
 
-np_err feed_all_memberships(struct feed *f, struct pg_conn *c, uint32_t shard, struct msg *rows)
+struct known { /* the newest membership of each region */
+	const struct members *of;
+	struct pg_array region, number;
+};
+
+static void note_newest(void *ctx, uint32_t region, const struct membership *one)
 {
+	struct known *k = ctx;
+	if (one != members_newest(k->of, region))
+		return;
+	pg_array_int(&k->region, region);
+	pg_array_int(&k->number, (int64_t)one->number);
+}
+
+np_err feed_all_memberships(struct feed *f, struct pg_conn *c, const struct shard *s,
+			    struct msg *rows)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	np_err e = pg_exec(c, sql_text(SQL_MEMBERSHIPS_RECENT), NULL, &res);
-	return e < 0 ? e : add_memberships(f, res, shard, rows);
+	struct known k = { .of = s->members };
+	pg_array_init(&k.region, PG_INT4);
+	pg_array_init(&k.number, PG_INT8);
+	members_each(s->members, note_newest, &k);
+	pg_params_init(&p);
+	pg_params_array(&p, &k.region);
+	pg_params_array(&p, &k.number);
+	pg_array_done(&k.region);
+	pg_array_done(&k.number);
+	np_err e = pg_exec(c, sql_text(SQL_MEMBERSHIPS_RECENT), &p, &res);
+	return e < 0 ? e : add_memberships(f, res, s->no, rows);
 }
 
 /* ---- channels, presence ---- */

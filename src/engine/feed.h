@@ -24,8 +24,8 @@ NP_NODISCARD np_err feed_all_bans(const struct feed *f, uint32_t shard, uint64_t
 				  struct msg *rows);
 /* New memberships, for all shards. */
 NP_NODISCARD np_err feed_memberships(struct feed *f, struct pg_conn *c, struct msg *rows);
-/* Those that may still matter, for one shard that was loaded. */
-NP_NODISCARD np_err feed_all_memberships(struct feed *f, struct pg_conn *c, uint32_t shard,
+/* Those that may still matter and that a shard, just loaded, does not know. */
+NP_NODISCARD np_err feed_all_memberships(struct feed *f, struct pg_conn *c, const struct shard *s,
 					 struct msg *rows);
 /* Channels by organisation: *ret is MSG_CHANNELS. */
 NP_NODISCARD np_err feed_channels(struct pg_conn *c, struct msg **ret);

@@ -8,7 +8,7 @@
 #define TIMERS_AT_ONCE 1000
 #define SILENT_AT_ONCE 64
 #define SECOND_MS 1000
-#define SEEN_MS (5 * NP_SEC_MS)
+#define SEEN_MS 500
 #define PLAN_MS 200
 
 /* false: the shard's memory is gone. */
@@ -180,13 +180,7 @@ static void announce(void *ctx, const Np__I1__MembershipInput *m)
 {
 	struct folder *f = ctx;
 	struct slot *slot = &f->slot[0];
-	Np__I1__MembershipInput own = *m;
-	Np__I1__Input in = NP__I1__INPUT__INIT;
-	if (!slot_is_live(slot))
-		return;
-	in.kind_case = NP__I1__INPUT__KIND_MEMBERSHIP;
-	in.membership = &own;
-	if (!fold_one(f, slot, &in, "members"))
+	if (!slot_is_live(slot) || !foldermsg_members(f, slot, m))
 		return;
 	store_membership(f->open->fx, m);
 	np_log(NP_INFO, "region.members", KV_U64("region", m->region), KV_U64("number", m->number),
@@ -208,7 +202,8 @@ static void plan_members(struct folder *f)
 
 static void write_seen(struct folder *f)
 {
-	struct msg *m = slot_is_live(&f->slot[0]) ? presence_seen(f->presence) : NULL;
+	struct msg *m =
+		slot_is_live(&f->slot[0]) ? presence_seen(f->presence, clock_wall_us()) : NULL;
 	if (m && mbox_len(f->cfg.keeper) < 64)
 		(void)msg_send(f->cfg.keeper, m);
 	else

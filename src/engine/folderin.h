@@ -105,6 +105,9 @@ void foldermsg_rows(struct folder *f);
 /* This group cannot be stored, or not now: one input at a time for a while, and when it held
  * but one, that one is remembered. */
 void foldermsg_blame(struct folder *f, const struct group *g);
+/* Fold a membership that is newer than the shard's newest; what is logged of it is the change.
+ * false: not folded. */
+bool foldermsg_members(struct folder *f, struct slot *slot, const Np__I1__MembershipInput *m);
 /* Our own absence begins anew for this shard. */
 void foldermsg_hold(struct folder *f, struct slot *slot, int64_t since_us);
 

@@ -38,6 +38,28 @@ static void refuse(struct folder *f, const struct fold_what *w)
 	folder_fold(f, &(struct fold_what){ .slot = w->slot, .input = &in, .key = w->key });
 }
 
+bool foldermsg_members(struct folder *f, struct slot *slot, const Np__I1__MembershipInput *m)
+{
+	const struct membership one = { .number = m->number,
+					.from_us = m->from_us,
+					.org = m->org,
+					.n = m->n_members,
+					.no = m->members,
+					.hash = m->hashes };
+	const struct membership *newest = members_newest(slot->s->members, m->region);
+	Np__I1__Input in = NP__I1__INPUT__INIT;
+	struct members_short s;
+	if (newest && m->number <= newest->number)
+		return true;
+	if (members_shorten(m->region, newest, &one, &s) < 0)
+		return false; /* polls bring it again */
+	in.kind_case = NP__I1__INPUT__KIND_MEMBERSHIP;
+	in.membership = &s.msg;
+	bool folded = folder_fold(f, &(struct fold_what){ .slot = slot, .input = &in });
+	members_short_done(&s);
+	return folded;
+}
+
 static void fold_row(struct folder *f, struct slot *slot, Np__I1__Input *in)
 {
 	char key[GROUP_KEY_MAX];
@@ -53,10 +75,8 @@ static void fold_row(struct folder *f, struct slot *slot, Np__I1__Input *in)
 		}
 	}
 	if (in->kind_case == NP__I1__INPUT__KIND_MEMBERSHIP) {
-		const struct membership *newest =
-			members_newest(slot->s->members, in->membership->region);
-		if (newest && in->membership->number <= newest->number)
-			return;
+		(void)foldermsg_members(f, slot, in->membership);
+		return;
 	}
 	if (key[0] && folder_is_poison(f, key))
 		refuse(f, &w);

@@ -127,7 +127,7 @@ static np_err fill_rows(struct keeper *k, const struct shard *s, uint64_t gen, s
 	if (e == NP_OK)
 		e = feed_all_bans(k->feed, s->no, gen, m);
 	if (e == NP_OK)
-		e = feed_all_memberships(k->feed, k->c, s->no, m);
+		e = feed_all_memberships(k->feed, k->c, s, m);
 	if (e == NP_OK)
 		e = feeddef_monitors(k->c, s, m);
 	if (e == NP_OK)

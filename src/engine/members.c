@@ -87,10 +87,53 @@ static np_err copy_in(const Np__I1__MembershipInput *in, struct membership *ret)
 	return NP_OK;
 }
 
+/* The newest one with `left` gone and `members` come: both lists and the result ascend. */
+static np_err change(const struct membership *was, const Np__I1__MembershipInput *in,
+		     struct membership *ret)
+{
+	struct membership one = { .number = in->number, .from_us = in->from_us, .org = in->org };
+	size_t max = was->n + in->n_members, i = 0, j = 0, left = 0;
+	one.no = np_calloc(max + 1, sizeof *one.no);
+	one.hash = np_calloc(max + 1, sizeof *one.hash);
+	if (!one.no || !one.hash) {
+		one_done(&one);
+		return NP_E_NOMEM;
+	}
+	while (i < was->n || j < in->n_members) {
+		bool stays = j == in->n_members || (i < was->n && was->no[i] < in->members[j]);
+		while (stays && left < in->n_left && in->left[left] < was->no[i])
+			left++;
+		if (stays && left < in->n_left && in->left[left] == was->no[i]) {
+			i++;
+			continue;
+		}
+		one.no[one.n] = stays ? was->no[i] : in->members[j];
+		one.hash[one.n++] = stays ? was->hash[i++] : in->hashes[j++];
+	}
+	*ret = one;
+	return NP_OK;
+}
+
+static bool is_valid(const Np__I1__MembershipInput *in)
+{
+	return in->region != 0 && in->number != 0 && in->n_members == in->n_hashes &&
+	       in->n_members <= MEMBERS_MAX && (in->after != 0 || in->n_left == 0);
+}
+
+static np_err make_one(const struct history *h, const Np__I1__MembershipInput *in,
+		       struct membership *ret)
+{
+	if (in->after == 0)
+		return copy_in(in, ret);
+	if (h->n == 0 || h->at[h->n - 1].number != in->after ||
+	    h->at[h->n - 1].n + in->n_members > 2 * MEMBERS_MAX)
+		return NP_E_CORRUPT;
+	return change(&h->at[h->n - 1], in, ret);
+}
+
 np_err members_add(struct members *m, const Np__I1__MembershipInput *in)
 {
-	if (in->region == 0 || in->number == 0 || in->n_members != in->n_hashes ||
-	    in->n_members > MEMBERS_MAX)
+	if (!is_valid(in))
 		return NP_E_INVAL;
 	struct history *h = history_of(m, in->region);
 	if (!h)
@@ -98,7 +141,7 @@ np_err members_add(struct members *m, const Np__I1__MembershipInput *in)
 	if (h->n > 0 && in->number <= h->at[h->n - 1].number)
 		return NP_OK;
 	struct membership one;
-	np_err e = copy_in(in, &one);
+	np_err e = make_one(h, in, &one);
 	if (e < 0)
 		return e;
 	while (h->n > 0 && (h->n == MEMBERS_HISTORY_MAX || h->kept + one.n > MEMBERS_KEPT_MAX))
@@ -155,6 +198,58 @@ bool members_was_assigned(const struct members *m, const struct members_ask *ask
 			return true;
 	}
 	return false;
+}
+
+/* ---- what changed ---- */
+
+static void compare(const struct membership *base, const struct membership *one,
+		    Np__I1__MembershipInput *m)
+{
+	size_t i = 0, j = 0;
+	while (i < base->n || j < one->n) {
+		if (i < base->n && j < one->n && base->no[i] == one->no[j]) {
+			i++;
+			j++;
+		} else if (j == one->n || (i < base->n && base->no[i] < one->no[j])) {
+			m->left[m->n_left++] = base->no[i++];
+		} else {
+			m->members[m->n_members++] = one->no[j];
+			m->hashes[m->n_hashes++] = one->hash[j++];
+		}
+	}
+}
+
+np_err members_shorten(uint32_t region, const struct membership *base, const struct membership *one,
+		       struct members_short *ret)
+{
+	struct members_short s = { .msg = NP__I1__MEMBERSHIP_INPUT__INIT };
+	s.msg.region = region;
+	s.msg.number = one->number;
+	s.msg.from_us = one->from_us;
+	s.msg.org = one->org;
+	if (base) {
+		s.own = np_calloc(base->n + 2 * one->n + 1, sizeof *s.own);
+		if (!s.own)
+			return NP_E_NOMEM;
+		s.msg.after = base->number;
+		s.msg.left = s.own;
+		s.msg.members = s.own + base->n;
+		s.msg.hashes = s.msg.members + one->n;
+		compare(base, one, &s.msg);
+	}
+	if (!base || s.msg.n_left + 2 * s.msg.n_members >= 2 * one->n) {
+		s.msg.after = s.msg.n_left = 0;
+		s.msg.n_members = s.msg.n_hashes = one->n;
+		s.msg.members = one->no;
+		s.msg.hashes = one->hash;
+	}
+	*ret = s;
+	return NP_OK;
+}
+
+void members_short_done(struct members_short *s)
+{
+	free(np_take(s->own));
 }
 
 void members_each(const struct members *m,

@@ -29,7 +29,8 @@ struct members;
 NP_NODISCARD struct members *members_new(void);
 void members_free(struct members *m); /* NULL is fine */
 
-/* Known and older numbers change nothing. NP_E_INVAL: not a membership. */
+/* Known and older numbers change nothing. NP_E_INVAL: not a membership; NP_E_CORRUPT: it changes
+ * one that is not the newest. */
 NP_NODISCARD np_err members_add(struct members *m, const Np__I1__MembershipInput *in);
 /* The newest of a region, or NULL. Borrowed until the next add. */
 const struct membership *members_newest(const struct members *m, uint32_t region);
@@ -43,6 +44,16 @@ struct members_ask {
 	int64_t slot_us;
 };
 bool members_was_assigned(const struct members *m, const struct members_ask *ask);
+
+/* The shortest message for `one`: what changed since `base` (NULL: nothing to compare with), or
+ * all of it. Borrows of `one`; members_short_done frees the rest. */
+struct members_short {
+	Np__I1__MembershipInput msg;
+	uint64_t *own;
+};
+NP_NODISCARD np_err members_shorten(uint32_t region, const struct membership *base,
+				    const struct membership *one, struct members_short *ret);
+void members_short_done(struct members_short *s);
 
 /* For snapshots: oldest first within a region. */
 void members_each(const struct members *m,

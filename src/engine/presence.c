@@ -8,6 +8,7 @@
 
 struct presence {
 	struct map *all; /* checker -> struct presence_one */
+	size_t seen_at;  /* whose turn it is to be written down */
 	bool changed;
 };
 
@@ -321,32 +322,43 @@ static uint32_t lag_p95(const struct presence_one *one)
 	return sorted[one->lag_n * 95 / 100];
 }
 
-struct msg *presence_seen(struct presence *p)
+static np_err add_seen(struct presence_one *one, int64_t now_us, struct msg **msg)
+{
+	if (!*msg)
+		*msg = msg_new(MSG_SEEN);
+	struct msg_seen *s = *msg ? msg_grow(*msg, sizeof *s) : NULL;
+	if (!s)
+		return NP_E_NOMEM;
+	one->seen_dirty = false;
+	one->seen_us = now_us;
+	*s = (struct msg_seen){ .checker = one->checker,
+				.org = one->org,
+				.region = one->own_region,
+				.heard_us = one->heard_us,
+				.connected = one->connected,
+				.skew_us = one->skew_us,
+				.oldest_ms = one->oldest_ms,
+				.results = one->results,
+				.lag_p95_us = lag_p95(one),
+				.version = arena_str((*msg)->arena, str_from_c(one->version)) };
+	return NP_OK;
+}
+
+struct msg *presence_seen(struct presence *p, int64_t now_us)
 {
 	struct msg *m = NULL;
-	size_t pos = 0;
 	uint64_t key;
 	void *value;
-	while (map_next(p->all, &pos, &key, &value)) {
+	for (size_t n = 0; n < map_len(p->all) && (!m || m->n < PRESENCE_SEEN_MAX); n++) {
+		if (!map_next(p->all, &p->seen_at, &key, &value)) {
+			p->seen_at = 0;
+			if (!map_next(p->all, &p->seen_at, &key, &value))
+				break;
+		}
 		struct presence_one *one = value;
-		if (!one->seen_dirty || !one->known)
-			continue;
-		if (!m)
-			m = msg_new(MSG_SEEN);
-		struct msg_seen *s = m ? msg_grow(m, sizeof *s) : NULL;
-		if (!s)
+		bool due = now_us - one->seen_us >= PRESENCE_SEEN_US || one->told_silent;
+		if (one->seen_dirty && one->known && due && add_seen(one, now_us, &m) < 0)
 			break;
-		one->seen_dirty = false;
-		*s = (struct msg_seen){ .checker = one->checker,
-					.org = one->org,
-					.region = one->own_region,
-					.heard_us = one->heard_us,
-					.connected = one->connected,
-					.skew_us = one->skew_us,
-					.oldest_ms = one->oldest_ms,
-					.results = one->results,
-					.lag_p95_us = lag_p95(one),
-					.version = arena_str(m->arena, str_from_c(one->version)) };
 	}
 	return m;
 }

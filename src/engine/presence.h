@@ -13,13 +13,15 @@
 #define PRESENCE_CHECKERS_MAX ((size_t)1 << 20)
 #define PRESENCE_VERSION_MAX 32
 #define PRESENCE_LAGS 32
+#define PRESENCE_SEEN_MAX 256
+#define PRESENCE_SEEN_US (5 * NP_SEC_US) /* at the least between two writes of one */
 
 struct presence_one {
 	uint64_t checker;
 	uint32_t region;
 	int64_t heard_us; /* our clock; 0: not yet */
 	uint32_t oldest_ms;
-	int64_t skew_us;
+	int64_t skew_us, seen_us; /* when its row was written */
 	bool connected, told_silent, seen_dirty;
 	uint64_t results;
 	uint32_t lag_us[PRESENCE_LAGS], lag_n; /* check end to fold, the latest */
@@ -63,5 +65,6 @@ struct presence_plan {
 	void *ctx;
 };
 NP_NODISCARD np_err presence_plan(struct presence *p, const struct presence_plan *plan);
-/* What changed since the last call, for np.checker_seen; NULL: nothing. */
-struct msg *presence_seen(struct presence *p);
+/* Who has something new, or was written down long enough ago, for np.checker_seen: in turn, at
+ * most PRESENCE_SEEN_MAX a call. NULL: nobody. */
+struct msg *presence_seen(struct presence *p, int64_t now_us);

@@ -11,7 +11,9 @@ enum { M_DEFINITION = 1, M_STATE = 2, M_STRIP = 3, M_VOTERS = 4, M_ACKED_BY = 5,
 
 struct writer {
 	struct buf *out;
-	struct buf part; /* one message at a time */
+	struct buf part;                 /* one message at a time */
+	const struct membership *before; /* of the same region */
+	uint32_t before_region;
 	np_err err;
 };
 
@@ -54,15 +56,18 @@ static void put_cursor(void *ctx, const struct cursor_row *row)
 
 static void put_membership(void *ctx, uint32_t region, const struct membership *one)
 {
-	Np__I1__MembershipInput m = NP__I1__MEMBERSHIP_INPUT__INIT;
-	m.region = region;
-	m.number = one->number;
-	m.from_us = one->from_us;
-	m.org = one->org;
-	m.n_members = m.n_hashes = one->n;
-	m.members = one->no;
-	m.hashes = one->hash;
-	put_msg(ctx, F_MEMBERSHIP, &m.base);
+	struct writer *w = ctx;
+	struct members_short m;
+	bool follows = w->before && w->before_region == region;
+	np_err e = members_shorten(region, follows ? w->before : NULL, one, &m);
+	if (e == NP_OK) {
+		put_msg(w, F_MEMBERSHIP, &m.msg.base);
+		members_short_done(&m);
+	} else if (w->err == NP_OK) {
+		w->err = e;
+	}
+	w->before = one;
+	w->before_region = region;
 }
 
 static void put_monitor(struct writer *w, const struct mon *m)

@@ -194,12 +194,16 @@ static const char *const text[] = {
 			    " m.org_id, m.from_at, m.members FROM (SELECT 1) one"
 			    " LEFT JOIN np.membership m ON m.changed_xid >= $1::text::xid8"
 			    " ORDER BY m.region_id, m.number",
-	/* The same columns: what a result may still refer to, and the newest in any case. */
+	/* The same columns: what a result may still refer to, and the newest in any case; beyond
+	 * what is known. Regions, their newest known numbers. */
 	[SQL_MEMBERSHIPS_RECENT] =
 		"SELECT 0::bigint, m.region_id, m.number, m.org_id, m.from_at, m.members"
-		" FROM np.membership m WHERE m.from_at > now() - interval '8 days'"
+		" FROM np.membership m"
+		" LEFT JOIN unnest($1::integer[], $2::bigint[]) AS k(region, number)"
+		" ON k.region = m.region_id WHERE m.number > coalesce(k.number, 0)"
+		" AND (m.from_at > now() - interval '8 days'"
 		" OR m.number = (SELECT max(n.number) FROM np.membership n"
-		" WHERE n.region_id = m.region_id) ORDER BY m.region_id, m.number",
+		" WHERE n.region_id = m.region_id)) ORDER BY m.region_id, m.number",
 	[SQL_CHECKERS] = "SELECT pg_snapshot_xmin(pg_current_snapshot()), c.id, c.uuid, c.org_id,"
 			 " c.region_id, c.state, c.banned_at FROM (SELECT 1) one"
 			 " LEFT JOIN np.checker c ON c.changed_xid >= $1::text::xid8 ORDER BY c.id",

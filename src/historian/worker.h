@@ -12,7 +12,7 @@
 #define WORKER_LEASE_MS (15 * NP_SEC_MS)
 #define WORKER_ROWS 64 /* log rows read at a time */
 /* Few results: history is fresh. Many: an open chunk is rewritten once a minute. */
-#define WORKER_FEW 500
+#define WORKER_FEW 100 /* of one shard; a flush touches every monitor of it */
 #define WORKER_FEW_MS (5 * NP_SEC_MS)
 #define WORKER_MANY_MS (50 * NP_SEC_MS)
 
