@@ -12,6 +12,7 @@
 /* Path of a file in the servers' folder ("" for the folder). Skips nothing: aborts when the
  * test was not started by servers.py. The text lives as long as the process. One thread. */
 const char *srv_path(const char *name);
-/* action: start, stop, kill (-9), restart, pause, resume, wipe; name: pg, pgbouncer, redis.
+/* action: start, stop, kill (-9), restart, pause, resume, wipe; name: pg, pgbouncer, redis; or
+ * schema of pg: all of it, on an empty database.
  * Aborts when it does not work. */
 void srv_ctl(const char *action, const char *name);

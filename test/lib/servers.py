@@ -275,6 +275,13 @@ class Servers:
         return self._run([PG_BIN + "/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.dir,
                           "-p", "5432", "-U", user, "-d", database, "-c", sql], env=env)
 
+    def schema(self, _name=""):
+        """The whole schema as the program's migrations make it, on an empty database."""
+        self.psql("DROP SCHEMA IF EXISTS np CASCADE")
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "schema")
+        for name in sorted(n for n in os.listdir(folder) if n.endswith(".sql")):
+            self.psql_file(os.path.join(folder, name))
+
     def psql_file(self, path, database=DATABASE, user=ADMIN):
         with open(path, encoding="utf-8") as f:
             env = dict(os.environ, PGPASSWORD=self._secret(user + ".db"))
@@ -399,7 +406,7 @@ def main(argv):
             adopt_orphans()
             return wait_for(subprocess.Popen(argv[cut + 1:], env=env))
     if len(argv) == 4 and argv[0] == "ctl" and argv[2] in (
-            "start", "stop", "kill", "restart", "pause", "resume", "wipe"):
+            "start", "stop", "kill", "restart", "pause", "resume", "wipe", "schema"):
         getattr(Servers(path=argv[1]), argv[2])(argv[3])
         return 0
     print(__doc__, file=sys.stderr)

@@ -153,7 +153,7 @@ class Rig:
     def __enter__(self):
         s = self.servers
         s.start_all()
-        s.psql_file(os.path.join(ROOT, "schema", "0001_init.sql"))
+        s.schema()
         with open(s.path("hmac.key"), encoding="ascii") as f:
             self.key = bytes.fromhex(f.read().strip())
         self.connect()

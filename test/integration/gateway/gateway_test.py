@@ -38,7 +38,7 @@ class World:
         self.address = ("127.0.0.1", self.port)
         self.process = None
         self.checkers = {}
-        servers.psql_file(os.path.join(ROOT, "schema", "0001_init.sql"))
+        servers.schema()
         self.mint("init", self.pki)
         self.mint("init", self.pki + "-wrong")
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the web stand on: servers, the schema, identities, one web, a client."""
-import glob
 import hashlib
 import hmac
 import http.client
@@ -124,8 +123,7 @@ class House:
     def __enter__(self):
         self.servers.start_all()
         try:
-            for path in sorted(glob.glob(os.path.join(ROOT, "schema", "*.sql"))):
-                self.servers.psql_file(path)
+            self.servers.schema()
             self.org = int(self.sql("SELECT id FROM np.org"))
             self.other = int(self.sql("INSERT INTO np.org (name) VALUES ('other') RETURNING id"))
             self.regions(self.org, "ams1", "fra1", "iad1")

@@ -91,15 +91,8 @@ static void changed(void *ctx)
 
 static void migrate(struct env *v)
 {
-	struct buf sql;
-	const char *file = getenv("NP_TEST_SCHEMA");
-	assert_non_null(file);
-	buf_init(&sql, 1 << 20);
-	assert_ok(file_read(file, &sql));
-	run_sql(v->owner, "DROP SCHEMA IF EXISTS np CASCADE");
-	run_sql(v->owner, buf_c(&sql));
+	srv_ctl("schema", "pg");
 	run_sql(v->owner, "INSERT INTO np.region (org_id, name) VALUES (1, 'eu-west')");
-	buf_done(&sql);
 }
 
 static void serve(struct env *v)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How large is history? 100,000 results of ten HTTPS monitors in three regions every 10 s,
  * written once a minute as the worker does it. Not a test: prints a table.
- *   servers.py run pg pgbouncer -- size schema [seconds between flushes] */
+ *   servers.py run pg pgbouncer -- size [seconds between flushes] */
 #include "world.h"
 
 #include "base/clock.h"
@@ -141,8 +141,8 @@ static void prepare(struct world *w)
 
 int main(int argc, char **argv)
 {
-	int64_t every_us = (argc > 2 ? (int64_t)argv[2][0] - '0' : 6) * 10 * NP_SEC_US;
-	struct world *w = world_new(argv[1], 5);
+	int64_t every_us = (argc > 1 ? (int64_t)argv[1][0] - '0' : 6) * 10 * NP_SEC_US;
+	struct world *w = world_new(5);
 	struct flush_counts total = { 0 };
 	int64_t flush_us = 0, next_us, flushes = 0;
 	int64_t at_us = clock_day_start_us(clock_wall_us()) - NP_DAY_US + NP_HOUR_US;

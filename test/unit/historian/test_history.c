@@ -65,12 +65,10 @@ static void flush_all(struct world *w)
 	}
 }
 
-static const char *schema_dir;
-
 static void history_equals_the_log(void **state NP_UNUSED)
 {
 	for (uint64_t seed = 1; seed <= 3; seed++) {
-		struct world *w = world_new(schema_dir, seed);
+		struct world *w = world_new(seed);
 		for (size_t i = 0; i < 300; i++) {
 			world_step(w);
 			if (world_roll(w, 4) == 0)
@@ -86,7 +84,7 @@ static void history_equals_the_log(void **state NP_UNUSED)
 
 static void two_at_once_write_once(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 11);
+	struct world *w = world_new(11);
 	struct flush_counts n = { 0 };
 	struct intake *a, *b;
 	for (size_t i = 0; i < 40; i++)
@@ -106,7 +104,7 @@ static void two_at_once_write_once(void **state NP_UNUSED)
 
 static void a_killed_database_costs_nothing(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 12);
+	struct world *w = world_new(12);
 	struct flush_counts n = { 0 };
 	struct intake *in;
 	for (size_t i = 0; i < 60; i++)
@@ -130,7 +128,7 @@ static void a_killed_database_costs_nothing(void **state NP_UNUSED)
 
 static void what_has_no_place_is_counted(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 13);
+	struct world *w = world_new(13);
 	struct flush_counts n = { 0 };
 	struct intake *in;
 	for (size_t i = 0; i < 40; i++)
@@ -147,7 +145,7 @@ static void what_has_no_place_is_counted(void **state NP_UNUSED)
 	world_free(w);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(history_equals_the_log),
@@ -157,6 +155,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_has_no_place_is_counted),
 
 	};
-	schema_dir = argc > 1 ? argv[1] : "schema";
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,6 @@
 #include "historian/worker.h"
 #include "lib/servers.h"
 
-static const char *schema_dir;
-
 static struct worker *worker_of(struct metrics *m, const char *name)
 {
 	struct worker_cfg cfg = {
@@ -39,7 +37,7 @@ static void until(struct metrics *m, const char *name, int64_t least)
 
 static void it_reads_writes_and_stops(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 21);
+	struct world *w = world_new(21);
 	struct metrics *m = metrics_new("historian");
 	struct worker *k;
 	for (size_t i = 0; i < 300; i++)
@@ -59,7 +57,7 @@ static void it_reads_writes_and_stops(void **state NP_UNUSED)
 /* Rows keep coming while the database and the pool are killed under it. */
 static void it_survives_the_loss_of_the_database(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 22);
+	struct world *w = world_new(22);
 	struct metrics *m = metrics_new("historian");
 	struct worker *k = worker_of(m, "h1");
 	for (size_t i = 0; i < 200; i++) {
@@ -85,7 +83,7 @@ static void it_survives_the_loss_of_the_database(void **state NP_UNUSED)
 
 static void two_share_the_work_without_doubling(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 23);
+	struct world *w = world_new(23);
 	struct metrics *m1 = metrics_new("historian"), *m2 = metrics_new("historian");
 	struct worker *a = worker_of(m1, "a"), *b = worker_of(m2, "b");
 	for (size_t i = 0; i < 200; i++)
@@ -101,7 +99,7 @@ static void two_share_the_work_without_doubling(void **state NP_UNUSED)
 
 static void partitions_are_made_and_dropped(void **state NP_UNUSED)
 {
-	struct world *w = world_new(schema_dir, 24);
+	struct world *w = world_new(24);
 	struct upkeep_keep keep = { 7, 30, 14, 400 };
 	assert_int_equal(
 		pg_exec_script(w->admin,
@@ -135,7 +133,7 @@ static void partitions_are_made_and_dropped(void **state NP_UNUSED)
 	world_free(w);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(partitions_are_made_and_dropped),
@@ -143,6 +141,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(it_survives_the_loss_of_the_database),
 		cmocka_unit_test(two_share_the_work_without_doubling),
 	};
-	schema_dir = argc > 1 ? argv[1] : "schema";
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,17 +45,6 @@ struct pg_conf world_conf(void)
 				 .password_file = srv_path("np_historian.db") };
 }
 
-static void world_schema(struct world *w, const char *dir)
-{
-	NP_CLEANUP(buf_done) struct buf sql;
-	char path[512];
-	buf_init(&sql, (size_t)1 << 20);
-	snprintf(path, sizeof path, "%s/0001_init.sql", dir);
-	assert_int_equal(file_read(path, &sql), NP_OK);
-	must(w->admin, pg_exec_script(w->admin, "DROP SCHEMA IF EXISTS np CASCADE"), "drop");
-	must(w->admin, pg_exec_script(w->admin, buf_c(&sql)), "schema");
-}
-
 static void world_monitors(struct world *w)
 {
 	for (size_t i = 0; i < WORLD_MONITORS; i++) {
@@ -77,7 +66,7 @@ static void world_monitors(struct world *w)
 	}
 }
 
-struct world *world_new(const char *schema_dir, uint64_t seed)
+struct world *world_new(uint64_t seed)
 {
 	struct pg_conf admin = { .host = srv_path(""),
 				 .port = 5432,
@@ -94,7 +83,7 @@ struct world *world_new(const char *schema_dir, uint64_t seed)
 	w->admin = pg_conn_new(&admin);
 	w->c = pg_conn_new(&f);
 	must(w->admin, pg_conn_ready(w->admin, soon()), "connect");
-	world_schema(w, schema_dir);
+	srv_ctl("schema", "pg");
 	must(w->c, pg_conn_ready(w->c, soon()), "connect");
 	/* yesterday evening, so that a day ends within the story; whole seconds */
 	w->now_us = clock_day_start_us(clock_wall_us()) - NP_HOUR_US + 17 * NP_SEC_US;

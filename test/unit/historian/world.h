@@ -62,7 +62,7 @@ struct world {
 };
 
 /* The servers' database, with the schema of that folder. */
-struct world *world_new(const char *schema_dir, uint64_t seed);
+struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
 struct pg_conf world_conf(void); /* of np_historian */
 uint32_t world_shard(size_t i);  /* number of the i-th shard */
