@@ -135,6 +135,8 @@ def suites():
         path = f"test/{name}/run"
         if os.access(path, os.X_OK):
             found[name] = lambda path=path: program(path)
+    if os.access("test/chaos/mutants", os.X_OK):
+        found["mutants"] = lambda: program("test/chaos/mutants")
     found["lint"] = lambda: lint("--no-tidy")
     found["tidy"] = lint
     return found
@@ -154,7 +156,7 @@ def main():
     unknown = [name for name in wanted if name not in found]
     if unknown:
         sys.exit(f"script/test: no suite {' '.join(unknown)}; there are: {' '.join(found)}")
-    if any(name in ("integration", "e2e") for name in wanted) and "unit" not in wanted:
+    if any(name in ("integration", "e2e", "chaos", "mutants") for name in wanted) and "unit" not in wanted:
         if not build("gcc"):
             sys.exit("script/test: the build failed")
     rows = []

@@ -257,7 +257,8 @@ static void send_group(struct folder *f)
 	m->group = np_take(f->open);
 	for (uint32_t i = 0; i < NP_SHARDS; i++)
 		f->slot[i].in_flight += g->part[i].used;
-	f->in_flight++;
+	if (f->in_flight++ == 0)
+		f->moved_us = clock_mono_us();
 	f->in_flight_bytes += g->bytes;
 	metric_set(f->m.in_flight, (int64_t)f->in_flight);
 	(void)msg_send(f->cfg.committer, m);
@@ -339,9 +340,17 @@ static void ask_reloads(struct folder *f)
 	(void)msg_send(f->cfg.keeper, m);
 }
 
+/* A commit that waits for a database that went away may not know it for a while. */
+static void check_behind(struct folder *f)
+{
+	bool stuck = f->in_flight > 0 && f->pump_us - f->moved_us > FOLDER_BEHIND_US;
+	say_set_behind(f->say, f->behind || stuck);
+}
+
 void folder_pump(struct folder *f)
 {
 	f->pump_us = clock_mono_us();
+	check_behind(f);
 	say_flush(f->say);
 	foldermsg_drain(f);
 	send_if_due(f);

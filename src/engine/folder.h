@@ -13,7 +13,8 @@
 #include "wire/seal.h"
 
 #define FOLDER_INFLIGHT_MAX ((size_t)96 * 1024 * 1024) /* bytes of groups not yet committed */
-#define FOLDER_AWAY_US (2 * NP_SEC_US) /* not reading for longer than this is an absence */
+#define FOLDER_BEHIND_US (2 * NP_SEC_US) /* no commit ended for so long, and some wait */
+#define FOLDER_AWAY_US (2 * NP_SEC_US)   /* not reading for longer than this is an absence */
 
 struct folder_cfg {
 	struct redis_conf redis;

@@ -62,7 +62,8 @@ struct folder {
 	uint64_t redis_generation;
 	int64_t second_ms, seen_ms, plan_ms, pump_us;
 	size_t record_bytes; /* average, for how many to read at once */
-	bool behind;
+	bool behind;         /* the committer says that its database is away */
+	int64_t moved_us;    /* a group ended last, or the first one was sent */
 	atomic_bool stopping;
 	atomic_uint held;
 	struct folder_metrics m;

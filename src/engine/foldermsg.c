@@ -211,7 +211,8 @@ static void doubt_parts(struct folder *f, const struct group *g)
 		if (!g->part[i].used || slot->state != SLOT_HELD || slot->token != g->part[i].token)
 			continue;
 #ifdef NP_MUTANT_KEEP_MEMORY
-		slot->s->pos = g->part[i].from;
+		if (g->part[i].from < slot->s->pos) /* those queued behind end later */
+			slot->s->pos = g->part[i].from;
 #else
 		shard_free(np_take(slot->s));
 		slot->state = SLOT_DOUBT;
@@ -239,6 +240,7 @@ void foldermsg_blame(struct folder *f, const struct group *g)
 	folder_note_poison(f, g->key.text);
 }
 
+#ifndef NP_MUTANT_KEEP_MEMORY
 static bool shares_shard(const struct group *open, const struct group *g)
 {
 	for (size_t i = 0; open && i < NP_SHARDS; i++)
@@ -246,12 +248,14 @@ static bool shares_shard(const struct group *open, const struct group *g)
 			return true;
 	return false;
 }
+#endif
 
 static void ended(struct folder *f, struct group *g)
 {
 	for (uint32_t i = 0; i < NP_SHARDS; i++)
 		f->slot[i].in_flight -= g->part[i].used;
 	f->in_flight--;
+	f->moved_us = clock_mono_us();
 	f->in_flight_bytes -= g->bytes;
 	metric_set(f->m.in_flight, (int64_t)f->in_flight);
 	if (g->end == GROUP_DONE)
@@ -259,8 +263,14 @@ static void ended(struct folder *f, struct group *g)
 	if (g->end == GROUP_FAILED && g->err != NP_E_FENCED && g->err != NP_E_REGISTRY &&
 	    g->err != NP_E_CANCELED)
 		foldermsg_blame(f, g);
+#ifdef NP_MUTANT_KEEP_MEMORY
+	group_free(np_take(f->open));
+	say_clear(f->say);
+	f->era++;
+#else
 	if (g->end == GROUP_FAILED || shares_shard(f->open, g))
 		folder_doubt(f); /* what was folded on top of it goes too */
+#endif
 	doubt_parts(f, g);
 }
 
@@ -300,7 +310,6 @@ static void take(struct folder *f, struct msg *m)
 		break;
 	case MSG_BEHIND:
 		f->behind = m->on;
-		say_set_behind(f->say, m->on);
 		break;
 	case MSG_LOAD:
 	case MSG_WANT:

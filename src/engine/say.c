@@ -87,6 +87,8 @@ void say_set_token(struct say *s, uint32_t shard, uint64_t token)
 
 void say_set_behind(struct say *s, bool behind)
 {
+	if (behind == s->behind)
+		return;
 	s->behind = behind;
 	s->behind_ms = 0;
 }

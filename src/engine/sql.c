@@ -8,9 +8,15 @@ static const char *const text[] = {
 
 /* shards, tokens, from, to, registry generations */
 #ifdef NP_MUTANT_BAN_NOT_FENCED
-	[SQL_FENCE] = "SELECT np.fence($1, $2, $3, $4, (SELECT array_agg(s.registry_gen"
-		      " ORDER BY s.id) FROM np.shard s WHERE s.id = ANY ($1)"
-		      " AND $5::bigint[] IS NOT NULL))",
+	[SQL_FENCE] =
+		"WITH l AS MATERIALIZED (SELECT s.id, s.registry_gen FROM np.shard s"
+		" WHERE s.id = ANY ($1) AND $5::bigint[] IS NOT NULL ORDER BY s.id FOR UPDATE)"
+		" SELECT np.fence($1, $2, $3, $4, (SELECT array_agg(l.registry_gen"
+		" ORDER BY l.id) FROM l))",
+#elif defined NP_MUTANT_UNFENCED
+	[SQL_FENCE] = "UPDATE np.shard s SET pos = u.pos FROM unnest($1::smallint[], $2::bigint[],"
+		      " $3::bigint[], $4::bigint[], $5::bigint[]) AS u(id, token, old, pos, gen)"
+		      " WHERE s.id = u.id",
 #else
 	[SQL_FENCE] = "SELECT np.fence($1, $2, $3, $4, $5)",
 #endif

@@ -58,6 +58,13 @@ static void add_snapshot(struct tx *k, uint32_t shard)
 	pg_params_done(&params);
 }
 
+static void add_snapshots(struct tx *k)
+{
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		if (k->g->part[i].has_snapshot)
+			add_snapshot(k, i);
+}
+
 /* ---- monitors ---- */
 
 static void put_incident_id(struct pg_array *a, const struct mon *m)
@@ -166,17 +173,20 @@ np_err txbuild(const struct group *g, struct pg_batch **ret_tx)
 	if (!k.tx)
 		return NP_E_NOMEM;
 	k.err = pg_batch_add(k.tx, sql_text(SQL_LIMITS), NULL);
-#ifndef NP_MUTANT_UNFENCED
-	add_fence(&k);
+#ifdef NP_MUTANT_SNAPSHOT_OUTSIDE
+	add_snapshots(&k);
+	if (k.err == NP_OK)
+		k.err = pg_batch_add(k.tx, "COMMIT AND CHAIN", NULL);
 #endif
+	add_fence(&k);
 	add_log(&k);
 	add_states(&k);
 	add_changes(&k);
 	add_timers(&k);
 	txrows_add(&k);
-	for (uint32_t i = 0; i < NP_SHARDS; i++)
-		if (g->part[i].has_snapshot)
-			add_snapshot(&k, i);
+#ifndef NP_MUTANT_SNAPSHOT_OUTSIDE
+	add_snapshots(&k);
+#endif
 	if (k.err < 0)
 		pg_batch_free(k.tx);
 	else

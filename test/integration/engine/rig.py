@@ -80,7 +80,7 @@ class Engine:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([self.rig.exe, "--config", self.conf], stderr=self.log)
+        self.process = subprocess.Popen([*self.rig.program, "--config", self.conf], stderr=self.log)
 
     def stop(self, sig=signal.SIGTERM):
         if self.process.poll() is None:
@@ -143,7 +143,7 @@ class Checker:
 
 class Rig:
     def __init__(self, exe, which=("pg", "pgbouncer", "redis")):
-        self.exe = exe
+        self.program = [exe] if isinstance(exe, str) else list(exe)
         self.servers = Servers(list(which))
         self.engines = []
         self.request = 0
