@@ -46,7 +46,6 @@ class Stage(Rig):
 
 
 def empty(servers):
-    servers.psql("DROP SCHEMA IF EXISTS np CASCADE")
     servers.schema()
     servers.redis("FLUSHALL")
 
@@ -269,7 +268,6 @@ def gateway_stage(program, servers, scenario):
     with open(wrapper, "w", encoding="ascii") as f:
         f.write(f'#!/bin/sh\nexec "{program}" gateway "$@"\n')
     os.chmod(wrapper, 0o755)
-    servers.psql("DROP SCHEMA np CASCADE")  # World makes it itself
     w = World(servers, wrapper, os.path.join(os.path.dirname(program), "..", "integration", "gateway",
                                              "test-gateway-mint") if "mutant" in program else
               os.path.join(os.path.dirname(program), "test", "integration", "gateway", "test-gateway-mint"))
