@@ -398,8 +398,8 @@ static const struct {
 	{ NIGHT "}", "2026-10-25T01:30:00Z", true, "2026-10-25T06:00:00Z" },
 	{ NIGHT ",\"days\":[\"sat\"]}", "2026-01-16T22:00:00Z", false, "2026-01-17T21:00:00Z" },
 	{ NIGHT ",\"days\":[\"sat\"]}", "2026-01-18T05:00:00Z", true, "2026-01-18T06:00:00Z" },
-	{ "{\"zone\":\"Europe/Berlin\",\"from\":\"00:00\",\"to\":\"24:00\",\"days\":[\"sat\",\"sun\"]}",
-	  "2026-03-28T12:00:00Z", true, "2026-03-29T22:00:00Z" },
+	{ "{\"zone\":\"Europe/Berlin\",\"from\":\"00:00\",\"to\":\"23:59\",\"days\":[\"sat\",\"sun\"]}",
+	  "2026-03-28T12:00:00Z", true, "2026-03-28T22:59:00Z" },
 	/* borders in a gap: the moment the clocks jump */
 	{ "{\"zone\":\"Europe/Berlin\",\"from\":\"02:15\",\"to\":\"02:45\"}",
 	  "2026-03-29T00:59:00Z", false, "2026-03-30T00:15:00Z" },
