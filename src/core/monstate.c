@@ -28,6 +28,12 @@ static int64_t fresh_us(const struct mst *st, int64_t at_us)
 	return st->frozen ? st->frozen_us : at_us;
 }
 
+static bool counts_as_fail(const struct mon_def *def, const struct mst *st, const struct vote *v)
+{
+	return v->say == VOTE_FAIL && !v->suspect &&
+	       !vote_is_stale(def, v, fresh_us(st, st->at_us));
+}
+
 /* Regions that may be asked for an extra now. */
 static uint32_t askable(const struct mon_def *def, const struct mst *st)
 {
@@ -192,6 +198,7 @@ static void on_suspect(struct inc_ctx *c, struct mst *st, const struct mst_event
 	if (i < 0)
 		return;
 	st->vote[i].suspect = ev->on;
+	st->vote[i].said_fail |= counts_as_fail(c->def, st, &st->vote[i]); /* it counts again */
 	decide(c, st);
 }
 
@@ -373,8 +380,7 @@ static void forget_gone(const struct mon_def *def, struct mst *st, const struct 
 			s->action[a].kind == STEP_BLIP;
 	for (uint32_t i = 0; ended && i < st->region_n; i++) {
 		struct vote *v = &st->vote[i];
-		v->said_fail =
-			v->say == VOTE_FAIL && !vote_is_stale(def, v, fresh_us(st, st->at_us));
+		v->said_fail = counts_as_fail(def, st, v);
 	}
 }
 

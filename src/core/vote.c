@@ -85,7 +85,7 @@ static void note_fail(const struct mon_def *d, struct vote *v)
 		return;
 	v->say = VOTE_FAIL;
 	v->failed_us = v->start_us;
-	v->said_fail = true;
+	v->said_fail |= !v->suspect; /* a word that never counted cannot hold anything back */
 }
 
 static enum vote_took took(const struct mon_def *d, const struct vote *v,

@@ -7,6 +7,7 @@
 #include "engine/committer.h"
 #include "engine/fold.h"
 #include "engine/folderin.h"
+#include "engine/overlay.h"
 #include "engine/snapshot.h"
 #include "wire/queue.h"
 
@@ -66,10 +67,11 @@ struct folder *folder_new(const struct folder_cfg *cfg)
 						       .metrics = cfg->metrics })
 			  : NULL;
 	f->presence = presence_new();
+	f->overlay = overlay_new();
 	f->arena = arena_new(QUEUE_ARENA_MAX + BATCH_ARENA_MAX);
 	f->asked = map_new(1 << 20);
 	f->poison = map_new(1 << 16);
-	if (!f->say || !f->presence || !f->arena || !f->asked || !f->poison) {
+	if (!f->say || !f->presence || !f->overlay || !f->arena || !f->asked || !f->poison) {
 		folder_free(f);
 		return NULL;
 	}
@@ -98,6 +100,7 @@ void folder_free(struct folder *f)
 		shard_free(f->slot[i].s);
 	say_free(f->say);
 	presence_free(f->presence);
+	overlay_free(f->overlay);
 	redis_free(f->redis);
 	arena_free(f->arena);
 	if (f->channels)

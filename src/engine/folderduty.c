@@ -4,12 +4,15 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/folderin.h"
+#include "engine/overlay.h"
+#include "engine/tally.h"
 
 #define TIMERS_AT_ONCE 1000
 #define SILENT_AT_ONCE 64
 #define SECOND_MS 1000
 #define SEEN_MS 500
 #define PLAN_MS 200
+#define TALLY_MS (2 * NP_SEC_MS)
 
 /* false: the shard's memory is gone. */
 static bool fold_one(struct folder *f, struct slot *slot, Np__I1__Input *in, const char *key)
@@ -210,6 +213,39 @@ static void write_seen(struct folder *f)
 		msg_free(m);
 }
 
+/* ---- what the regions say beside each other ---- */
+
+static bool add_tally(struct msg *m, uint32_t shard, const struct tally *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct msg_tally *row = msg_grow(m, sizeof *row);
+		if (!row)
+			return false;
+		*row = (struct msg_tally){ .shard = shard,
+					   .region = t->of[i].region,
+					   .checked = t->of[i].checked,
+					   .odd = t->of[i].odd };
+	}
+	return true;
+}
+
+static void write_tally(struct folder *f)
+{
+	struct tally t;
+	struct msg *m = msg_new(MSG_TALLY);
+	bool ok = m;
+	for (uint32_t i = 0; ok && i < NP_SHARDS; i++) {
+		if (!slot_is_live(&f->slot[i]))
+			continue;
+		tally_count(f->slot[i].s, clock_wall_us(), &t);
+		ok = add_tally(m, i, &t);
+	}
+	if (ok && m->n > 0 && mbox_len(f->cfg.keeper) < 64)
+		(void)msg_send(f->cfg.keeper, m);
+	else
+		msg_free(m);
+}
+
 /* ---- all of it ---- */
 
 void folderduty_turn(struct folder *f)
@@ -226,11 +262,17 @@ void folderduty_turn(struct folder *f)
 	if (now_ms >= f->second_ms) {
 		f->second_ms = now_ms + SECOND_MS;
 		watch_silence(f);
+		for (size_t i = 0; i < NP_SHARDS; i++)
+			overlay_turn(f, &f->slot[i]);
 		metric_set(f->m.checkers, (int64_t)presence_len(f->presence));
 	}
 	if (now_ms >= f->plan_ms) {
 		f->plan_ms = now_ms + PLAN_MS;
 		plan_members(f);
+	}
+	if (now_ms >= f->tally_ms) {
+		f->tally_ms = now_ms + TALLY_MS;
+		write_tally(f);
 	}
 	if (now_ms >= f->seen_ms) {
 		f->seen_ms = now_ms + SEEN_MS;

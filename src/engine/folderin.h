@@ -39,11 +39,13 @@ struct folder_metrics {
 		*fold_us;
 };
 
+struct overlay;
 struct folder {
 	struct folder_cfg cfg;
 	struct redis *redis;
 	struct say *say;
 	struct presence *presence;
+	struct overlay *overlay;
 	struct slot slot[NP_SHARDS];
 	struct fx_facts facts;
 	struct map *channels;
@@ -60,7 +62,7 @@ struct folder {
 	/* Clocks, monotonic. */
 	int64_t turn_us; /* streams were last read */
 	uint64_t redis_generation;
-	int64_t second_ms, seen_ms, plan_ms, pump_us;
+	int64_t second_ms, seen_ms, plan_ms, tally_ms, pump_us;
 	size_t record_bytes; /* average, for how many to read at once */
 	bool behind;         /* the committer says that its database is away */
 	int64_t moved_us;    /* a group ended last, or the first one was sent */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "engine/folderin.h"
+#include "engine/overlay.h"
 
 #define CAREFUL_MS (10 * NP_SEC_MS)
 
@@ -311,6 +312,12 @@ static void take(struct folder *f, struct msg *m)
 	case MSG_BEHIND:
 		f->behind = m->on;
 		break;
+	case MSG_PARENTS:
+	case MSG_TRUST:
+		overlay_take(f->overlay, m);
+		f->second_ms = 0; /* compare at once: a child may be about to decide */
+		return;
+	case MSG_TALLY:
 	case MSG_LOAD:
 	case MSG_WANT:
 	case MSG_SEEN:

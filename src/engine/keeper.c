@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/feed.h"
 #include "engine/feeddef.h"
+#include "engine/feedover.h"
 #include "engine/inbox.h"
 #include "engine/lease.h"
 #include "engine/replay.h"
@@ -15,6 +16,8 @@
 
 #define PARTITIONS_MS (60 * NP_MIN_MS)
 #define CHANNELS_MS (5 * NP_SEC_MS)
+#define JUDGE_MS (2 * NP_SEC_MS)
+#define SETTLED_MS (75 * NP_SEC_MS) /* until checkers could be heard, and written down */
 
 struct keeper {
 	struct keeper_cfg cfg;
@@ -23,7 +26,8 @@ struct keeper {
 	struct inbox *inbox;
 	struct lease lease;
 	bool loaded[NP_SHARDS];
-	int64_t renew_ms, poll_ms, channels_ms, partitions_ms; /* due, monotonic */
+	int64_t renew_ms, poll_ms, channels_ms, partitions_ms, judge_ms; /* due, monotonic */
+	int64_t office_ms; /* coordinator since then; 0: not */
 	bool inbox_due, told_gone;
 	atomic_bool stop;
 	struct metric *loads, *load_us, *failures;
@@ -281,6 +285,35 @@ static np_err make_partitions(struct keeper *k)
 	return k->lease.held[0].ours ? pg_exec(k->c, sql_text(SQL_PARTITIONS), NULL, NULL) : NP_OK;
 }
 
+/* What others decide about monitors. Before a shard is loaded: a window or a parent's trouble
+ * must be known before the first timer fires. */
+static np_err poll_overlays(struct keeper *k)
+{
+	struct msg *parents = NULL, *trust = NULL;
+	np_err e = feedover_parents(k->c, &parents);
+	if (e == NP_OK)
+		e = feedover_trust(k->c, &trust);
+	if (parents)
+		(void)msg_send(k->cfg.folder, parents);
+	if (trust)
+		(void)msg_send(k->cfg.folder, trust);
+	return e;
+}
+
+static np_err judge_regions(struct keeper *k, int64_t now_ms)
+{
+	if (!k->lease.held[0].ours) {
+		k->office_ms = 0;
+		return NP_OK;
+	}
+	if (k->office_ms == 0)
+		k->office_ms = now_ms;
+	return feedover_judge(k->c, &(struct feedover_coord){ .owner = k->cfg.owner,
+							      .token = k->lease.held[0].token,
+							      .settled = now_ms - k->office_ms >=
+									 SETTLED_MS });
+}
+
 /* ---- wishes ---- */
 
 static np_err answer(struct keeper *k, const struct msg *want)
@@ -306,6 +339,8 @@ static np_err perform(struct keeper *k, struct msg *m)
 		return answer(k, m);
 	if (m->kind == MSG_SEEN)
 		return feed_seen(k->c, m);
+	if (m->kind == MSG_TALLY)
+		return feedover_tally(k->c, m);
 	return NP_OK;
 }
 
@@ -338,7 +373,13 @@ static np_err due_work(struct keeper *k, int64_t now_ms)
 	if (e == NP_OK && now_ms >= k->poll_ms) {
 		k->poll_ms = now_ms + KEEPER_POLL_MS;
 		e = noted(k, "registry", poll_registry(k));
+		if (e == NP_OK)
+			e = noted(k, "overlays", poll_overlays(k));
 		k->inbox_due = true;
+	}
+	if (e == NP_OK && now_ms >= k->judge_ms) {
+		k->judge_ms = now_ms + JUDGE_MS;
+		e = noted(k, "regions", judge_regions(k, now_ms));
 	}
 	if (e == NP_OK && k->inbox_due && loaded_mask(k) != 0) {
 		k->inbox_due = false;
@@ -360,12 +401,14 @@ static void serve(struct keeper *k, struct msg *m)
 {
 	note(k, m);
 	np_err e = NP_E_AGAIN;
-	while (e < 0 && (m->kind == MSG_WANT || m->kind == MSG_SEEN) && !atomic_load(&k->stop)) {
+	bool again = m->kind == MSG_WANT; /* of the others, the next one says it again */
+	bool work = again || m->kind == MSG_SEEN || m->kind == MSG_TALLY;
+	while (e < 0 && work && !atomic_load(&k->stop)) {
 		e = pg_conn_ready(k->c, clock_mono_ms() + KEEPER_CALL_MS);
 		if (e == NP_OK)
 			e = noted(k, "wish", perform(k, m));
-		if (m->kind == MSG_SEEN)
-			break; /* the next one says it again */
+		if (!again)
+			break;
 		struct timespec pause = { .tv_nsec = 100 * NP_MS_US * 1000 };
 		if (e < 0)
 			(void)nanosleep(&pause, NULL);

@@ -25,11 +25,14 @@ enum msg_kind {
 	MSG_CHANNELS, /* channels: facts for texts */
 	MSG_GROUP,    /* a commit ended */
 	MSG_BEHIND,   /* on: the database is away; commits wait */
+	MSG_PARENTS,  /* parent: what is somebody's parent, and how it is */
+	MSG_TRUST,    /* region: those that are suspect */
 	/* to the keeper */
 	MSG_LOAD,  /* mask: load these again */
 	MSG_WANT,  /* shard knows less than a record: read these */
 	MSG_SEEN,  /* seen: rows of np.checker_seen */
 	MSG_NUDGE, /* nudge: poll this now */
+	MSG_TALLY, /* tally: rows of np.region_tally */
 };
 
 struct msg_row {
@@ -52,6 +55,14 @@ struct msg_seen {
 	bool connected;
 	np_str version;
 };
+struct msg_parent {
+	uint8_t id[16], incident[16]; /* incident: with INC_PARENT_DOWN */
+	uint64_t org;
+	uint32_t state; /* enum inc_parent */
+};
+struct msg_tally {
+	uint32_t shard, region, checked, odd;
+};
 enum msg_nudge { MSG_N_INBOX = 1, MSG_N_REGISTRY = 2, MSG_N_CHANNELS = 4 };
 
 struct msg {
@@ -71,6 +82,9 @@ struct msg {
 		struct msg_checker *checker;
 		struct msg_want *want;
 		struct msg_seen *seen;
+		struct msg_parent *parent;
+		struct msg_tally *tally;
+		uint32_t *region;
 	};
 };
 

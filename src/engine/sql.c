@@ -232,6 +232,52 @@ static const char *const text[] = {
 		     " results = excluded.results, lag_p95_us = excluded.lag_p95_us",
 	[SQL_PARTITIONS] = "SELECT np.make_partitions((now() AT TIME ZONE 'UTC')::date - 1,"
 			   " (now() AT TIME ZONE 'UTC')::date + 7)",
+
+	[SQL_PARENTS] = "SELECT DISTINCT p.uuid, p.org_id, s.state, s.incident_id FROM np.monitor c"
+			" JOIN np.monitor p ON p.uuid = (c.definition ->> 'parent')::uuid"
+			" AND p.org_id = c.org_id AND p.deleted_at IS NULL"
+			" JOIN np.monitor_state s ON s.monitor_id = p.id"
+			" WHERE c.definition ->> 'parent' IS NOT NULL AND c.deleted_at IS NULL",
+	[SQL_TRUST] = "SELECT region_id FROM np.region_trust WHERE suspect ORDER BY region_id",
+	[SQL_TALLY] = "INSERT INTO np.region_tally AS t (shard, region_id, at, checked, odd)"
+		      " SELECT u.shard, u.region, now(), u.checked, u.odd FROM"
+		      " unnest($1::smallint[], $2::integer[], $3::integer[], $4::integer[])"
+		      " AS u(shard, region, checked, odd)"
+		      " ON CONFLICT (shard, region_id) DO UPDATE SET at = excluded.at,"
+		      " checked = excluded.checked, odd = excluded.odd",
+	/* Every region that has an active checker: what was counted, whether nobody was heard. */
+	[SQL_JUDGE] =
+		"SELECT r.id, r.name, coalesce(t.checked, 0), coalesce(t.odd, 0), c.silent,"
+		" coalesce(q.suspect, false), coalesce(q.silent, false) FROM np.region r"
+		" JOIN (SELECT k.region_id, max(s.heard_at) IS NOT NULL"
+		" AND max(s.heard_at) < now() - interval '70 seconds' AS silent FROM np.checker k"
+		" LEFT JOIN np.checker_seen s ON s.checker_id = k.id WHERE k.state = 'active'"
+		" GROUP BY k.region_id) c ON c.region_id = r.id"
+		" LEFT JOIN (SELECT region_id, sum(checked) AS checked, sum(odd) AS odd"
+		" FROM np.region_tally WHERE at > now() - interval '15 seconds'"
+		" GROUP BY region_id) t ON t.region_id = r.id"
+		" LEFT JOIN np.region_trust q ON q.region_id = r.id ORDER BY r.id",
+	/* region, suspect, silent, kind, body, owner and token of shard 0 */
+	[SQL_TRUST_SET] =
+		"WITH r AS (SELECT r.id, r.org_id, r.name FROM np.region r WHERE r.id = $1"
+		" AND EXISTS (SELECT FROM np.shard s WHERE s.id = 0 AND s.owner = $6"
+		" AND s.token = $7)),"
+		" t AS (INSERT INTO np.region_trust AS t (region_id, org_id, suspect,"
+		" suspect_since, silent, silent_since, episode)"
+		" SELECT r.id, r.org_id, $2, CASE WHEN $2 THEN now() END, $3,"
+		" CASE WHEN $3 THEN now() END, 1 FROM r"
+		" ON CONFLICT (region_id) DO UPDATE SET suspect = excluded.suspect,"
+		" suspect_since = CASE WHEN excluded.suspect"
+		" THEN coalesce(t.suspect_since, now()) END, silent = excluded.silent,"
+		" silent_since = CASE WHEN excluded.silent THEN coalesce(t.silent_since, now()) END,"
+		" episode = t.episode + 1 RETURNING t.region_id, t.org_id, t.episode),"
+		" a AS (INSERT INTO np.audit (org_id, actor, origin, act, subject, after)"
+		" SELECT r.org_id, 'engine', 'engine', 'region.' || substr($4, 8), r.name, $5::jsonb"
+		" FROM r)"
+		" INSERT INTO np.notice (org_id, subject, event, kind, channel_id, body, created_at,"
+		" next_at) SELECT t.org_id, md5('region:' || t.region_id)::uuid, t.episode, $4, c.id,"
+		" $5::jsonb, now(), now() FROM t JOIN np.channel c ON c.org_id = t.org_id"
+		" AND c.deleted_at IS NULL",
 };
 static_assert(NP_LEN(text) == SQL_N, "a text for every statement");
 

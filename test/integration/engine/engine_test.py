@@ -406,6 +406,86 @@ def test_hold(rig):
     wait("down", lambda: rig.state(m) == "down", 20)
 
 
+
+QUICK = {"interval_s": 5, "confirm_s": 1, "recover_s": 1, "fail_after": 1, "recover_after": 1, "retry_interval_s": 1}
+
+
+def test_parent(rig):
+    """While what it depends on is down, an incident is linked and tells nobody; afterwards it does."""
+    rig.engine().ready()
+    rig.channel()
+    (c,), _ = one_region(rig)
+    parent, parent_id = rig.monitor([c.region], **QUICK)
+    child, _ = rig.monitor([c.region], parent=parent_id, **{**QUICK, "confirm_s": 4})
+
+    def until(what, done, **status):
+        end = time.monotonic() + 30
+        while not done() and time.monotonic() < end:
+            for m, s in ((parent, status["parent"]), (child, status["child"])):
+                rig.say(c, m, s)
+            time.sleep(0.3)
+        assert done(), what
+
+    until("both up", lambda: rig.state(parent) == rig.state(child) == "up", parent=OK, child=OK)
+    rig.sql("CREATE TABLE asked AS SELECT 0 AS n WHERE false; CREATE FUNCTION np.note_ask() RETURNS trigger"
+            " LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO public.asked VALUES (NEW.monitor_id);"
+            " RETURN NEW; END $$; CREATE TRIGGER note BEFORE INSERT ON np.inbox FOR EACH ROW"
+            " WHEN (NEW.actor = 'engine') EXECUTE FUNCTION np.note_ask();"
+            "GRANT EXECUTE ON FUNCTION np.note_ask TO np_engine")
+    until("child suspect", lambda: rig.state(child) == "suspect", parent=FAIL, child=FAIL)
+    wait("parent asked", lambda: rig.sql(f"SELECT count(*) > 0 FROM asked WHERE n = {parent}") == "t")
+    until("both down", lambda: rig.state(parent) == rig.state(child) == "down", parent=FAIL, child=FAIL)
+    rows = {r["monitor_id"]: r for r in rig.rows("SELECT monitor_id, id, parent_incident FROM np.incident")}
+    assert rows[child]["parent_incident"] == rows[parent]["id"], rows
+    told = {r["monitor_id"]: (r["state"], r["held_reason"]) for r in rig.rows(
+        "SELECT monitor_id, state, held_reason FROM np.notice WHERE kind = 'opened'")}
+    assert told == {parent: ("pending", ""), child: ("held", "suppressed")}, told
+    until("parent up", lambda: rig.state(parent) == "up", parent=OK, child=FAIL)
+    until("child told", lambda: rig.sql("SELECT state FROM np.notice WHERE kind = 'opened'"
+                                        f" AND monitor_id = {child}") == "pending", parent=OK, child=FAIL)
+
+
+def test_suspect_region(rig):
+    """A region that fails alone and widely does not count, is told once, and counts again when it agrees."""
+    rig.engine().ready()
+    rig.channel()
+    regions, (bad, *good) = three_regions(rig)
+    monitors = [rig.monitor(regions, quorum="any", **{**QUICK, "confirm_s": 60})[0] for _ in range(12)]
+
+    def round_of(status):
+        for m in monitors:
+            rig.say(bad, m, status)
+            for c in good:
+                rig.say(c, m, OK)
+        time.sleep(0.5)
+
+    def until(what, done, status):
+        end = time.monotonic() + 40
+        while not done() and time.monotonic() < end:
+            round_of(status)
+        assert done(), what
+
+    def trust():
+        return rig.sql(f"SELECT suspect FROM np.region_trust WHERE region_id = {bad.region}")
+
+    until("all up", lambda: all(rig.state(m) == "up" for m in monitors), OK)
+    until("suspect", lambda: trust() == "t", FAIL)
+    until("it does not count", lambda: rig.sql("SELECT count(*) FROM np.monitor_state WHERE failing > 0") == "0", FAIL)
+    assert rig.sql("SELECT count(*) FROM np.incident") == "0"
+    late, _ = rig.monitor(regions, quorum="any", **QUICK)  # made while the region is suspect
+    monitors.append(late)
+    until("the late one is up", lambda: rig.state(late) == "up", FAIL)
+    kinds = [r["kind"] for r in rig.rows("SELECT kind FROM np.notice ORDER BY id")]
+    assert kinds == ["region_suspect"], kinds
+    until("trusted", lambda: trust() == "f", OK)
+    until("counts again", lambda: rig.sql(
+        "SELECT count(*) FROM np.monitor_state WHERE assigned = 3 AND state = 'up'") == "13", OK)
+    kinds = [r["kind"] for r in rig.rows("SELECT kind FROM np.notice ORDER BY id")]
+    assert kinds == ["region_suspect", "region_trusted"], kinds
+    acts = [r["act"] for r in rig.rows("SELECT act FROM np.audit WHERE act IN ('region.suspect', 'region.trusted')")]
+    assert acts == ["region.suspect", "region.trusted"], acts
+
+
 def main(argv):
     tests = {k[5:]: v for k, v in globals().items() if k.startswith("test_")}
     failed = 0

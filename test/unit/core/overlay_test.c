@@ -253,6 +253,43 @@ static void a_first_failure_checks_the_parent(void **state NP_UNUSED)
 	assert_in_range(s.parent_checks, 1, 3); /* once a region at most, and no cascade */
 }
 
+/* ---- suspect regions ---- */
+
+static void speak(uint32_t region, enum res_status status)
+{
+	struct mst_event ev = region_event(MST_RESULT, region);
+	pass(5 * NP_SEC_US);
+	ev.result = (struct vote_attempt){ .revision = s.def.revision,
+					   .slot_us = s.now_us,
+					   .start_us = s.now_us,
+					   .received_us = s.now_us,
+					   .status = status };
+	sim_apply(&s, ev);
+}
+
+/* What it says while it is suspect counts for nothing, not even as "failed before". */
+static void a_suspect_region_holds_nothing_back(void **state NP_UNUSED)
+{
+	struct mst_event ev = region_event(MST_SUSPECT, 1);
+	ev.on = true;
+	sim_init(&s, 3, 60000, 1);
+	s.def.quorum = MON_Q_ANY;
+	sim_apply(&s, ev);
+	s.checker[0].dead = true;
+	s.queue_n = 0;
+	speak(1, RES_FAIL);
+	speak(1, RES_FAIL);
+	pass(NP_MIN_US);
+	assert_int_equal(s.st.inc.state, STEP_UP);
+	/* Trusted again with its failure: now it counts, and falling silent does not take it back. */
+	speak(1, RES_FAIL);
+	ev.on = false;
+	sim_apply(&s, ev);
+	assert_int_equal(s.st.inc.verdict, VD_DOWN);
+	sim_apply(&s, region_event(MST_SILENT, 1));
+	assert_int_equal(s.st.inc.verdict, VD_HELD);
+}
+
 /* ---- stored states of before ---- */
 
 static void an_older_state_is_read(void **state NP_UNUSED)
@@ -291,6 +328,7 @@ int main(void)
 		cmocka_unit_test(quiet_hours_hold_the_opening),
 		cmocka_unit_test(down_and_up_within_quiet_hours_wakes_nobody),
 		cmocka_unit_test(a_first_failure_checks_the_parent),
+		cmocka_unit_test(a_suspect_region_holds_nothing_back),
 		cmocka_unit_test(an_older_state_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
