@@ -16,5 +16,6 @@ int cli_token_main(int argc, char **argv);
 int cli_join_main(int argc, char **argv);
 int cli_migrate_main(int argc, char **argv);
 int cli_admin_token_main(int argc, char **argv);
+int cli_audit_main(int argc, char **argv);
 int cli_replay_main(int argc, char **argv);
 int cli_doctor_main(int argc, char **argv);

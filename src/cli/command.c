@@ -31,6 +31,8 @@ int command_run(const struct arg_spec *spec, bool with_api, int argc, char **arg
 	api_free(c.api);
 	args_free(c.args);
 	buf_done(&c.why);
+	if (!fine && !usage && c.status != 0)
+		return c.status;
 	return fine ? 0 : usage || e == NP_E_INVAL ? 2 : 1;
 }
 

@@ -11,6 +11,7 @@ struct command {
 	struct api *api; /* NULL when the command does not use it */
 	bool json;
 	struct buf why;
+	int status; /* exit code of a failure, when it is not the usual one; else 0 */
 };
 
 /* Parse, connect to the API when `with_api`, run, say what went wrong, clean up. */

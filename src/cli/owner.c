@@ -9,11 +9,18 @@ static const struct conf_item items[] = { PG_CONF_ITEMS };
 np_err owner_open(struct command *c, int64_t max_ms, struct owner *ret)
 {
 	const char *path = args_str(c->args, "config");
+	const char *data = args_str(c->args, "data");
+	char in_data[OWNER_PATH_MAX];
 	struct owner o = { 0 };
+	if (path == NULL && data != NULL) {
+		(void)snprintf(in_data, sizeof in_data, "%s/etc/migrate.yaml", data);
+		path = in_data;
+	}
 	if (path == NULL) {
 		(void)buf_add_c(
 			&c->why,
-			"--config FILE is needed: a file with the owner's `database` settings");
+			"--config FILE is needed: a file with the owner's `database` settings; or "
+			"--data DIR, the folder of `netpulse up`");
 		return NP_E_INVAL;
 	}
 	np_err e = conf_load(path, items, NP_LEN(items), &o.conf, &c->why);

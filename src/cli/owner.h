@@ -12,9 +12,11 @@ struct owner {
 	struct conf *conf;
 	struct pg_conn *db;
 };
-#define OWNER_OPT                                                                            \
-	{                                                                                    \
-		"config", "FILE", "the owner's database connection (etc/migrate.yaml)", NULL \
+#define OWNER_PATH_MAX 4096
+#define OWNER_OPT                                                                                  \
+	{ "config", "FILE", "the owner's database connection (etc/migrate.yaml)", NULL },          \
+	{                                                                                          \
+		"data", "DIR", "the folder of `netpulse up`: its etc/migrate.yaml, and more", NULL \
 	}
 /* Connected and ready for `max_ms`. One sentence in c->why else. */
 NP_NODISCARD np_err owner_open(struct command *c, int64_t max_ms, struct owner *ret);

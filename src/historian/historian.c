@@ -4,6 +4,7 @@
 #include "base/args.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "historian/sealer.h"
 #include "historian/worker.h"
 #include "net/admin.h"
 #include "pg/pgconf.h"
@@ -20,6 +21,13 @@ static const struct conf_item items[] = {
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
 	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	{ .key = "audit.key_file", .kind = CONF_STR },
+	{ .key = "audit.heads_file", .kind = CONF_STR },
+	{ .key = "audit.heads_every_ms",
+	  .kind = CONF_INT,
+	  .min = 100,
+	  .max = 3600000,
+	  .fallback = "60000" },
 	{ .key = "keep.log_days",
 	  .kind = CONF_INT,
 	  .min = 1,
@@ -47,7 +55,8 @@ static const struct arg_opt opts[] = {
 };
 static const struct arg_spec spec = {
 	.usage = "netpulse historian --config FILE",
-	.about = "Turn the log into history: packed results, roll-ups, retention.",
+	.about =
+		"Turn the log into history: packed results, roll-ups, retention. Seal the audit chain.",
 	.opts = opts,
 	.n = NP_LEN(opts),
 };
@@ -56,6 +65,7 @@ struct historian {
 	struct loop *loop;
 	struct metrics *metrics;
 	struct worker *worker;
+	struct sealer *sealer;
 	struct admin *admin;
 };
 
@@ -78,6 +88,30 @@ static bool is_ready(void *ctx)
 	return worker_is_ready(((struct historian *)ctx)->worker);
 }
 
+/* A pair: a key without a file, or a file without a key, would sign nothing unnoticed. */
+static np_err start_sealer(struct historian *h, const struct conf *c, struct buf *why)
+{
+	const struct sealer_cfg cfg = {
+		.database = pg_conf_from(c),
+		.name = conf_str(c, "name"),
+		.key_file = conf_str(c, "audit.key_file"),
+		.heads_file = conf_str(c, "audit.heads_file"),
+		.heads_every_ms = conf_int(c, "audit.heads_every_ms"),
+		.metrics = h->metrics,
+	};
+	if ((cfg.key_file == NULL) != (cfg.heads_file == NULL)) {
+		(void)buf_add_c(why, "audit.key_file and audit.heads_file go together");
+		return NP_E_INVAL;
+	}
+	if (cfg.key_file == NULL)
+		np_log_event(NP_WARN, "historian.heads_not_signed");
+	np_err e = sealer_start(&cfg, &h->sealer);
+	if (e < 0)
+		(void)buf_printf(why, "the sealer does not start (audit.key_file: %s): %s",
+				 cfg.key_file != NULL ? cfg.key_file : "none", np_err_text(e));
+	return e;
+}
+
 static np_err start(struct historian *h, const struct conf *c, struct buf *why)
 {
 	const struct worker_cfg cfg = {
@@ -92,6 +126,8 @@ static np_err start(struct historian *h, const struct conf *c, struct buf *why)
 	np_err e = loop_on_stop(h->loop, on_stop, h);
 	if (e == NP_OK)
 		e = worker_start(&cfg, &h->worker);
+	if (e == NP_OK)
+		e = start_sealer(h, c, why);
 	if (e == NP_OK && conf_str(c, "admin.listen") != NULL) {
 		const struct admin_cfg admin = { .listen = conf_str(c, "admin.listen"),
 						 .metrics = h->metrics,
@@ -111,6 +147,7 @@ static np_err serve(const struct conf *c, struct buf *why)
 		e = loop_run(h.loop);
 	}
 	admin_free(h.admin);
+	sealer_stop(h.sealer); /* before the worker gives back all leases of this name */
 	worker_stop(h.worker);
 	loop_free(h.loop);
 	metrics_free(h.metrics);

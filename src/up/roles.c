@@ -5,6 +5,7 @@
 
 #include "base/jsonw.h"
 #include "base/str.h"
+#include "up/secrets.h"
 
 #define CONF_TEXT_MAX 8192
 
@@ -132,8 +133,12 @@ static void put_own(struct buf *b, const struct place *p, const struct up_option
 		put_path(b, p, "edge_root_file", "tls/edge-root.pem");
 		(void)buf_add_c(b, "one_machine: true\n");
 		break;
-	case ROLE_ENGINE:
 	case ROLE_HISTORIAN:
+		(void)buf_add_c(b, "audit:\n");
+		put_path(b, p, "  key_file", "secret/audit.key");
+		put_path(b, p, "  heads_file", "audit/heads.log");
+		break;
+	case ROLE_ENGINE:
 	case ROLE_N:
 		break;
 	}
@@ -162,6 +167,10 @@ static np_err configure_owner(const struct place *p)
 
 np_err roles_configure(const struct place *p, const struct up_options *o)
 {
+	NP_CLEANUP(secret_done) struct secret audit = { .n = 0 };
+	np_err made = secrets_get(p, "audit.key", &audit); /* the sealer's own */
+	if (made < 0)
+		return made;
 	for (enum role r = 0; r < ROLE_N; r++) {
 		NP_CLEANUP(buf_done) struct buf b;
 		buf_init(&b, CONF_TEXT_MAX);
