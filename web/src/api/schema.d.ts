@@ -301,7 +301,11 @@ export interface paths {
         /** Incidents, newest first */
         get: operations["listIncidents"];
         put?: never;
-        post?: never;
+        /**
+         * Open an incident that no monitor saw
+         * @description Its channels are told as of any other, with `notify`.
+         */
+        post: operations["createIncident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -324,7 +328,13 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Say how it goes
+         * @description Every field that changes becomes an event with actor, time and `reason`; with only `reason` it
+         *     is an update without a change. `phase: resolved` closes an incident that people opened; one
+         *     that a monitor opened is resolved with `POST …/resolve`. Closed ones can be edited too.
+         */
+        patch: operations["updateIncident"];
         trace?: never;
     };
     "/api/v1/incidents/{id}/ack": {
@@ -388,6 +398,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show it to the public */
+        post: operations["publishIncident"];
+        /** Hide it again */
+        delete: operations["unpublishIncident"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It is part of another one
+         * @description A word of people. What the machine knows about each of them stays with it, its notices too.
+         */
+        post: operations["mergeIncident"];
+        /** It stands alone again */
+        delete: operations["unmergeIncident"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It is not over
+         * @description Of an incident that people opened. One that a monitor opened is opened again by its monitor
+         *     alone (409).
+         */
+        post: operations["reopenIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inbox/{id}": {
         parameters: {
             query?: never;
@@ -401,6 +477,262 @@ export interface paths {
         get: operations["readCommand"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Policies, the organisation's first, then those of tags, then named ones */
+        get: operations["listPolicies"];
+        put?: never;
+        /**
+         * Give defaults to monitors
+         * @description Definitions of the monitors it concerns are made again in the same transaction, each with a
+         *     revision; their owners apply them within a second. One policy for the organisation, one for
+         *     each tag, and named ones that monitors ask for with `policy`.
+         */
+        post: operations["createPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a policy would mean, before it does
+         * @description The same computation as saving, without saving. With `id` it is an edit of that policy; with
+         *     `id` and `"delete": true` its deletion.
+         */
+        post: operations["previewPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One policy */
+        get: operations["readPolicy"];
+        put?: never;
+        post?: never;
+        /** Take the defaults away again */
+        delete: operations["deletePolicy"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a policy
+         * @description `rules` replaces all rules. With `version` the change is refused (409) when somebody else was faster.
+         */
+        patch: operations["updatePolicy"];
+        trace?: never;
+    };
+    "/api/v1/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Maintenance, and its occurrences between two times
+         * @description With `from` and `to` (at most 400 days apart) `occurrences` is what a calendar shows.
+         */
+        get: operations["listMaintenance"];
+        put?: never;
+        /**
+         * Say that work is planned
+         * @description Detection goes on; notices are held and recorded. Without `start` it begins now. One that is
+         *     entered after it began is marked `late`. Occurrences may overlap.
+         */
+        post: operations["createMaintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When it would be, and for which monitors */
+        post: operations["previewMaintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One maintenance with its next occurrences */
+        get: operations["readMaintenance"];
+        put?: never;
+        post?: never;
+        /** It does not take place */
+        delete: operations["deleteMaintenance"];
+        options?: never;
+        head?: never;
+        /**
+         * Change it
+         * @description Fields given replace; `null` takes `rrule` or `exdates` away. `exdates` leaves single occurrences out.
+         */
+        patch: operations["updateMaintenance"];
+        trace?: never;
+    };
+    "/api/v1/maintenance/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is over now; later occurrences stay */
+        post: operations["endMaintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** On-call rotas, by name, with who is on call now */
+        get: operations["listRotas"];
+        put?: never;
+        /**
+         * Let channels take turns
+         * @description A rota is a channel of kind `rota`: monitors, policies and levels of escalation name its id
+         *     like that of any channel, and whoever is on call when a notice is sent gets it.
+         */
+        post: operations["createRota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rotas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One rota */
+        get: operations["readRota"];
+        put?: never;
+        post?: never;
+        /** No turns any more */
+        delete: operations["deleteRota"];
+        options?: never;
+        head?: never;
+        /**
+         * Change it
+         * @description Fields given replace; `overrides` replaces all of them.
+         */
+        patch: operations["updateRota"];
+        trace?: never;
+    };
+    "/api/v1/rotas/{id}/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Who is on call now, and who is next */
+        get: operations["whoIsOnCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rotas/{id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** Turns between two times */
+        get: operations["rotaCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rotas/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody takes over for a while */
+        post: operations["addOverride"];
         delete?: never;
         options?: never;
         head?: never;
@@ -767,9 +1099,47 @@ export interface components {
             tags?: string[];
             /** @default false */
             paused?: boolean;
+            /**
+             * @description Of its incidents. Quiet hours hold nothing of a critical one.
+             * @default major
+             * @enum {string}
+             */
+            severity?: "minor" | "major" | "critical";
+            /**
+             * @description 0: none; else at least 60.
+             * @default 3600
+             */
+            reminder_s?: number;
+            escalation?: components["schemas"]["Escalation"];
+            quiet?: components["schemas"]["Quiet"];
+            /**
+             * Format: uuid
+             * @description A monitor of the organisation that this one depends on: while the parent has an open incident, what opens here is linked to it and tells nobody.
+             */
+            parent?: string;
+        };
+        /** @description Who else is told when nobody has acknowledged by then; in ascending order. */
+        Escalation: {
+            /** @description After the opening was told. */
+            after_s: number;
+            channels: string[];
+        }[];
+        /** @description Hours in which openings, reminders and escalations wait. `to` before `from` is past midnight. */
+        Quiet: {
+            /** @description IANA name: Europe/Berlin */
+            zone: string;
+            from: string;
+            to: string;
+            /** @description Days on which it begins; absent: all. */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
         };
         MonitorNew: {
             kind: components["schemas"]["Kind"];
+            /**
+             * Format: uuid
+             * @description A named policy.
+             */
+            policy?: string | null;
         } & WithRequired<components["schemas"]["MonitorFields"], "name" | "target">;
         /** @description Fields as in `MonitorNew`, or null for the default. */
         MonitorPatch: {
@@ -791,6 +1161,18 @@ export interface components {
             channels?: string[] | null;
             tags?: string[] | null;
             paused?: boolean | null;
+            /** @enum {string|null} */
+            severity?: "minor" | "major" | "critical" | null;
+            reminder_s?: number | null;
+            escalation?: components["schemas"]["Escalation"] | null;
+            quiet?: components["schemas"]["Quiet"] | null;
+            /** Format: uuid */
+            parent?: string | null;
+            /**
+             * Format: uuid
+             * @description A named policy.
+             */
+            policy?: string | null;
         };
         /**
          * @description How many regions must fail; a number is at most the number of regions.
@@ -848,6 +1230,28 @@ export interface components {
             revision: number;
             created_at: components["schemas"]["Time"];
             cert_expires_at?: components["schemas"]["TimeOrNull"];
+            /** @description What people wrote; the rest comes from policies and defaults. */
+            given?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description The named policy that it asks for.
+             */
+            policy?: string | null;
+            /** @description Those that apply, the most special first. */
+            policies?: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** @enum {string} */
+                scope: "organisation" | "tag" | "named";
+            }[];
+            /**
+             * @description What its rules mean.
+             * @example Alert when 2 of 3 regions fail for 10 s; first ops-mail, after 15 min on-call; remind hourly; quiet 22:00–07:00 Europe/Berlin except critical; one alert per incident.
+             */
+            sentence?: string;
         } & WithRequired<components["schemas"]["MonitorFields"], "name" | "target" | "interval_s" | "timeout_s" | "retries" | "retry_interval_s" | "fail_after" | "recover_after" | "confirm_s" | "recover_s" | "quorum" | "regions" | "paused">;
         Revision: {
             revision: number;
@@ -963,11 +1367,27 @@ export interface components {
         Incident: {
             /** Format: uuid */
             id: string;
-            /** Format: uuid */
-            monitor_id: string;
+            /**
+             * @description Opened by a monitor, or by people.
+             * @enum {string}
+             */
+            kind: "machine" | "manual";
+            /**
+             * Format: uuid
+             * @description Null of a manual one.
+             */
+            monitor_id: string | null;
             monitor_name: string;
+            /** @description Empty until somebody gives one. */
+            title: string;
             /** @enum {string} */
             state: "open" | "acknowledged" | "resolved";
+            phase: components["schemas"]["Phase"];
+            severity: components["schemas"]["Severity"];
+            assignee: string | null;
+            /** Format: uuid */
+            merged_into: string | null;
+            published_at: components["schemas"]["TimeOrNull"];
             opened_at: components["schemas"]["Time"];
             decided_at?: components["schemas"]["Time"];
             acknowledged_at: components["schemas"]["TimeOrNull"];
@@ -980,8 +1400,16 @@ export interface components {
             why_detail: {
                 [key: string]: unknown;
             };
+            /** @description Markdown, as text. */
+            post_mortem: string;
+            affects: string[];
+            /** @description Incidents that were merged into it. */
+            merged: string[];
+            /** @description The machine's events and people's updates, by time. */
             events: {
-                number: number;
+                /** @description Of the machine's events; null of people's updates. */
+                number: number | null;
+                public?: boolean;
                 at: components["schemas"]["Time"];
                 kind: string;
                 actor: string;
@@ -993,6 +1421,56 @@ export interface components {
             }[];
             notices: components["schemas"]["Notice"][];
         } & components["schemas"]["Incident"];
+        /** @enum {string} */
+        Phase: "investigating" | "identified" | "monitoring" | "resolved";
+        /** @enum {string} */
+        Severity: "minor" | "major" | "critical";
+        IncidentNew: {
+            title: string;
+            /** @default major */
+            severity?: components["schemas"]["Severity"];
+            /**
+             * @description Not resolved.
+             * @default investigating
+             */
+            phase?: components["schemas"]["Phase"];
+            /** @description The first update. */
+            text?: string;
+            /** @description Not in the future; default now. */
+            opened_at?: components["schemas"]["Time"];
+            /** @description Monitors. */
+            affects?: string[];
+            /** @description Who hears of it; null: every channel. */
+            channels?: string[] | null;
+            /** @default false */
+            notify?: boolean;
+            /**
+             * @description Publish it at once.
+             * @default false
+             */
+            public?: boolean;
+        };
+        IncidentPatch: {
+            title?: string;
+            phase?: components["schemas"]["Phase"];
+            severity?: components["schemas"]["Severity"] | null;
+            assignee?: string | null;
+            /** @description Markdown; stored and given back as text. */
+            post_mortem?: string;
+            affects?: string[];
+            /** @description What to say about it. */
+            reason?: string;
+            /**
+             * @description Show this update where the incident is published.
+             * @default false
+             */
+            public?: boolean;
+            /**
+             * @description Of an incident that people opened: tell its channels.
+             * @default false
+             */
+            notify?: boolean;
+        };
         Notice: {
             /**
              * Format: uuid
@@ -1040,6 +1518,263 @@ export interface components {
             reason: string;
             created_at: components["schemas"]["Time"];
             decided_at?: components["schemas"]["TimeOrNull"];
+        };
+        /** @description Fields of a monitor that it gives defaults for; what is absent it leaves alone. */
+        PolicyRules: {
+            /** @enum {string} */
+            severity?: "minor" | "major" | "critical";
+            channels?: string[];
+            reminder_s?: number;
+            escalation?: components["schemas"]["Escalation"];
+            quiet?: components["schemas"]["Quiet"];
+            quorum?: components["schemas"]["Quorum"];
+            fail_after?: number;
+            recover_after?: number;
+            confirm_s?: number;
+            recover_s?: number;
+            retries?: number;
+            retry_interval_s?: number;
+            interval_s?: number;
+            timeout_s?: number;
+            regions?: components["schemas"]["RegionName"][];
+        };
+        PolicyNew: {
+            name: string;
+            /**
+             * @description Whom it concerns; a named one wins over one of a tag, that over the organisation's, field by field.
+             * @enum {string}
+             */
+            scope: "organisation" | "tag" | "named";
+            /** @description With scope `tag`. */
+            tag?: string | null;
+            /**
+             * @description Of two tags of a monitor the higher one wins; of equals the name that comes first.
+             * @default 0
+             */
+            priority?: number;
+            rules: components["schemas"]["PolicyRules"];
+        };
+        PolicyPatch: {
+            name?: string;
+            tag?: string | null;
+            priority?: number;
+            rules?: components["schemas"]["PolicyRules"];
+            /** @description The version that was read. */
+            version?: number;
+        };
+        PolicyDraft: {
+            /** Format: uuid */
+            id?: string;
+            delete?: boolean;
+            name?: string;
+            /** @enum {string} */
+            scope?: "organisation" | "tag" | "named";
+            tag?: string | null;
+            priority?: number;
+            rules?: components["schemas"]["PolicyRules"];
+            version?: number;
+        };
+        Policy: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            scope: "organisation" | "tag" | "named";
+            tag: string | null;
+            priority: number;
+            rules: components["schemas"]["PolicyRules"];
+            /**
+             * @description What the rules say that are there
+             * @example First ops-mail, after 15 min on-call; remind hourly.
+             */
+            sentence: string;
+            /** @description How many it concerns. */
+            monitors: number;
+            version: number;
+            /** @description In the answer to a change: definitions that it changed. */
+            changed?: number;
+            created_at: components["schemas"]["Time"];
+            changed_at: components["schemas"]["Time"];
+        };
+        PolicyPreview: {
+            sentence: string;
+            /** @description Monitors in its scope. */
+            concerned: number;
+            /** @description Of them those whose definition would change. */
+            changed: number;
+            /** @description The first 200 that would change, by name. */
+            monitors: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** @description What its rules mean now. */
+                before: string;
+                after: string;
+                changes: {
+                    field: string;
+                    /** @description Null where there was none. */
+                    before: unknown;
+                    /** @description Null where there is none. */
+                    after: unknown;
+                }[];
+            }[];
+        };
+        /** @description For whom; monitors and tags together are a union. */
+        Scope: {
+            /** @constant */
+            all: true;
+        } | {
+            monitors?: string[];
+            tags?: string[];
+        };
+        /**
+         * @description Local time of the zone beside it.
+         * @example 2026-03-01T02:00
+         */
+        LocalTime: string;
+        MaintenanceNew: {
+            title: string;
+            note?: string;
+            /**
+             * @description IANA time zone.
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            zone?: string;
+            /** @description Default: now. A time that the clocks skip is read with the offset from before; of one they show twice it is the first. */
+            start?: components["schemas"]["LocalTime"];
+            /** @description Instead of `duration_s`. */
+            end?: components["schemas"]["LocalTime"];
+            /** @description Elapsed time, whatever the clocks do. */
+            duration_s?: number;
+            /**
+             * @description RFC 5545: FREQ DAILY to YEARLY, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST.
+             * @example FREQ=WEEKLY;BYDAY=SU
+             */
+            rrule?: string | null;
+            /**
+             * @description Local dates or times that are left out.
+             * @example [
+             *       "2026-12-27"
+             *     ]
+             */
+            exdates?: string[] | null;
+            scope: components["schemas"]["Scope"];
+        };
+        MaintenancePatch: {
+            title?: string;
+            note?: string;
+            zone?: string;
+            start?: components["schemas"]["LocalTime"];
+            end?: components["schemas"]["LocalTime"];
+            duration_s?: number;
+            rrule?: string | null;
+            exdates?: string[] | null;
+            scope?: components["schemas"]["Scope"];
+        };
+        Span: {
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+        };
+        Occurrence: {
+            /** Format: uuid */
+            maintenance_id: string;
+            title: string;
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+        };
+        Maintenance: {
+            /**
+             * Format: uuid
+             * @description Null in a preview.
+             */
+            id: string | null;
+            title: string;
+            note: string;
+            zone: string;
+            start: components["schemas"]["LocalTime"];
+            duration_s: number;
+            rrule: string | null;
+            exdates: string[];
+            scope: components["schemas"]["Scope"];
+            /** @description How many it concerns. */
+            monitors: number;
+            /** @description Entered after it had begun. */
+            late: boolean;
+            on: boolean;
+            /** @description On: its end; else its next start, or null. */
+            until: components["schemas"]["TimeOrNull"];
+            /** @description This or the next occurrences, at most 5. */
+            next: components["schemas"]["Span"][];
+            /** @example Every week on Sunday at 02:00 for 1 h (Europe/Berlin). */
+            sentence?: string;
+            created_by: string;
+            created_at: components["schemas"]["Time"];
+        };
+        Override: {
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+            /**
+             * Format: uuid
+             * @description Any channel but a rota.
+             */
+            channel: string;
+            note?: string;
+        };
+        RotaNew: {
+            name: string;
+            /** @default UTC */
+            zone?: string;
+            /**
+             * Format: date
+             * @description Local date of the first member's first handover; its weekday is that of every handover. Default: the Monday of this week.
+             */
+            start?: string;
+            /**
+             * @default 09:00
+             * @example 09:00
+             */
+            handover?: string;
+            /** @description Channels in their order, none of them a rota. */
+            members: string[];
+            /** @description Of two at once the later one in the list holds. */
+            overrides?: components["schemas"]["Override"][];
+        };
+        RotaPatch: {
+            name?: string;
+            zone?: string;
+            /** Format: date */
+            start?: string;
+            handover?: string;
+            members?: string[];
+            overrides?: components["schemas"]["Override"][];
+        };
+        Rota: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            zone: string;
+            /** Format: date */
+            start: string;
+            handover: string;
+            members: {
+                /** Format: uuid */
+                id: string;
+                /** @description Null when the channel is gone. */
+                name: string | null;
+            }[];
+            overrides: components["schemas"]["Override"][];
+            now: components["schemas"]["Turn"];
+            created_at: components["schemas"]["Time"];
+        };
+        Turn: {
+            /** Format: uuid */
+            channel_id: string;
+            name: string | null;
+            from: components["schemas"]["Time"];
+            until: components["schemas"]["Time"];
+            override: boolean;
+            note?: string;
         };
         /** @enum {string} */
         ChannelKind: "webhook" | "email";
@@ -1702,6 +2437,40 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    createIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Payments are slow",
+                 *       "severity": "major",
+                 *       "text": "We see long queues at the bank.",
+                 *       "notify": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["IncidentNew"];
+            };
+        };
+        responses: {
+            /** @description Open. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     readIncident: {
         parameters: {
             query?: never;
@@ -1714,6 +2483,40 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The whole story. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "phase": "identified",
+                 *       "reason": "A switch in hall 2 lost power.",
+                 *       "public": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["IncidentPatch"];
+            };
+        };
+        responses: {
+            /** @description Written. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1835,6 +2638,136 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    publishIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Published. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unpublishIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not published. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    mergeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Another incident that is not merged itself.
+                     */
+                    into: string;
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Merged. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unmergeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not merged. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reopenIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Note"];
+            };
+        };
+        responses: {
+            /** @description Open again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFull"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     readCommand: {
         parameters: {
             query?: never;
@@ -1853,6 +2786,547 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Command"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Policy"][];
+                        next: components["schemas"]["Next"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyNew"];
+            };
+        };
+        responses: {
+            /** @description Created; `changed` says how many definitions changed. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyDraft"];
+            };
+        };
+        responses: {
+            /** @description Which monitors, what each would mean, what changes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted; definitions were made again without it. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updatePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMaintenance: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is not deleted, newest first; at most 500. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Maintenance"][];
+                        next: components["schemas"]["Next"];
+                        /** @description By their start; at most 2000. */
+                        occurrences?: components["schemas"]["Occurrence"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceNew"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceNew"];
+            };
+        };
+        responses: {
+            /** @description As it would be stored; nothing is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The maintenance. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted; if it was on, it ends now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenancePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Rota"][];
+                        next: components["schemas"]["Next"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createRota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "On call",
+                 *       "zone": "Europe/Berlin",
+                 *       "start": "2026-03-02",
+                 *       "handover": "09:00",
+                 *       "members": [
+                 *         "11111111-2222-4333-8444-555555555555",
+                 *         "66666666-7777-4888-8999-000000000000"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["RotaNew"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rota"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readRota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rota. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rota"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteRota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateRota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotaPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rota"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    whoIsOnCall: {
+        parameters: {
+            query?: {
+                /** @description Another moment; default now. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This turn and the next one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        now: components["schemas"]["Turn"];
+                        next: components["schemas"]["Turn"];
+                        /** @example anna is on call until 2026-03-09T08:00:00Z, then ben. */
+                        sentence: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotaCalendar: {
+        parameters: {
+            query?: {
+                /** @description Default now */
+                from?: string;
+                /** @description Default four weeks after `from`; at most 400 days. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In order, without gaps. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Turn"][];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Override"];
+            };
+        };
+        responses: {
+            /** @description The rota with it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rota"];
                 };
             };
             default: components["responses"]["Problem"];
