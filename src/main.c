@@ -35,6 +35,7 @@ static const struct subcommand commands[] = {
 	{ "admin-token", "make a token for the first organisation's owner", cli_admin_token_main },
 	{ "audit", "check the audit chain; show its public key", cli_audit_main },
 	{ "replay", "fold a monitor's log again and compare", cli_replay_main },
+	{ "scenario", "play stories of failures with the real rules", cli_scenario_main },
 	{ "doctor", "check ports, limits, clocks, versions, certificates", cli_doctor_main },
 	{ "_exec", NULL, up_exec_main },
 };

@@ -18,4 +18,5 @@ int cli_migrate_main(int argc, char **argv);
 int cli_admin_token_main(int argc, char **argv);
 int cli_audit_main(int argc, char **argv);
 int cli_replay_main(int argc, char **argv);
+int cli_scenario_main(int argc, char **argv);
 int cli_doctor_main(int argc, char **argv);

@@ -80,6 +80,7 @@ void inc_notice_monitor(struct inc_ctx *c, enum step_notice kind)
 	struct step_action *a = step_add(c->step, STEP_NOTICE);
 	a->notice.kind = kind;
 	a->notice.number = c->inc->episode;
+	a->notice.hold = inc_hold(c->inc, kind);
 }
 
 void inc_arm_reminder(struct inc_ctx *c)

@@ -5,8 +5,10 @@
 
 bool prm_has_next_step(const struct inc *i)
 {
-	for (int k = 0; k < TMR_N; k++)
-		if (k != TMR_STALE && k != TMR_NODATA && tmr_is_armed(&i->timers, (enum tmr_kind)k))
+	static const enum tmr_kind its[] = { TMR_RECOVER, TMR_REMINDER, TMR_REVIEW,
+					     TMR_REOPEN,  TMR_ESCALATE, TMR_RELEASE };
+	for (size_t k = 0; k < NP_LEN(its); k++)
+		if (tmr_is_armed(&i->timers, its[k]))
 			return true;
 	return false;
 }
@@ -42,9 +44,7 @@ static const char *on_open(struct promise *p, const struct promise_step *s,
 	p->ordinal = a->incident;
 	p->opened_us = a->open.at_us;
 	p->event_no = 0;
-	for (size_t k = 0; k < STEP_NOTICE_N; k++)
-		if (k != STEP_N_NODATA && k != STEP_N_DATA_BACK)
-			p->last_sent[k] = 0;
+	memset(p->last_sent, 0, sizeof p->last_sent);
 	return NULL;
 }
 
@@ -82,21 +82,18 @@ static const char *on_close(struct promise *p, const struct promise_step *s,
 
 /* ---- notices ---- */
 
-static bool is_of_monitor(enum step_notice k)
-{
-	return k == STEP_N_NODATA || k == STEP_N_DATA_BACK;
-}
-
 static const char *must_be_held(const struct inc *i, enum step_notice k)
 {
 	bool urges = k == STEP_N_REMINDER || k == STEP_N_ESCALATION;
-	if (!urges && k != STEP_N_OPENED && k != STEP_N_STALE)
+	if (!urges && k != STEP_N_OPENED && k != STEP_N_STALE && k != STEP_N_FLAPPING)
 		return NULL;
 	if (i->maintenance)
 		return "a notice went out inside maintenance";
 	if (i->suppressed)
 		return "a notice went out while the parent is down";
-	if (i->flapping && k != STEP_N_OPENED)
+	if (i->quiet)
+		return "a notice went out in quiet hours";
+	if (i->flapping && k != STEP_N_OPENED && k != STEP_N_FLAPPING)
 		return "a notice went out while flapping";
 	if (urges && (i->acked || i->by_hand || i->state == STEP_RECOVERING))
 		return "a reminder went out that nobody should get";
@@ -110,13 +107,14 @@ static const char *on_notice(struct promise *p, const struct promise_step *s,
 	bool never_held = k == STEP_N_ACKNOWLEDGED || k == STEP_N_RESOLVED;
 	if (a->notice.hold != STEP_HOLD_NONE)
 		return never_held ? "a notice was held that is never held" : NULL;
-	if (!is_of_monitor(k) && a->incident != p->ordinal)
+	if (a->incident != 0 && a->incident != p->ordinal)
 		return "a notice about another incident than the newest";
 	if (k == STEP_N_OPENED && (a->notice.number != 1 || p->told))
 		return "`opened` went out twice";
-	if (a->notice.number + 1 <= p->last_sent[k])
+	uint32_t *last = a->incident != 0 ? p->last_sent : p->last_episode;
+	if (a->notice.number + 1 <= last[k])
 		return "a notice has the number of an earlier one";
-	p->last_sent[k] = a->notice.number + 1;
+	last[k] = a->notice.number + 1;
 	if (k == STEP_N_OPENED)
 		p->told = true;
 	return must_be_held(&s->after->inc, k);
@@ -177,6 +175,7 @@ static const char *on_action(struct promise *p, const struct promise_step *s,
 		return a->blip.to_us < a->blip.from_us ? "a blip of negative length" : NULL;
 	case STEP_SET_TIMER:
 	case STEP_CANCEL_TIMER:
+	case STEP_CHECK_PARENT:
 	case STEP_STATE:
 	case STEP_KIND_N:
 		break;
@@ -233,14 +232,10 @@ static const char *quorum_time(const struct promise_step *s)
 		       : "the beginning is not the attempt that completed the quorum";
 }
 
-static bool has_incident_timer(const struct inc *i)
+static bool has_timer(const struct inc *i)
 {
-	static const enum tmr_kind its[] = { TMR_RECOVER, TMR_REMINDER, TMR_REVIEW,
-					     TMR_REOPEN,  TMR_ESCALATE, TMR_RELEASE };
-	for (size_t k = 0; k < NP_LEN(its); k++)
-		if (tmr_is_armed(&i->timers, its[k]))
-			return true;
-	return false;
+	enum tmr_kind k = TMR_N;
+	return tmr_next(&i->timers, &k);
 }
 
 static const char *state_of(const struct promise *p, const struct inc *i)
@@ -258,11 +253,11 @@ static const char *state_of(const struct promise *p, const struct inc *i)
 		return "suspect without a timer that decides";
 	if (i->state == STEP_RECOVERING && !tmr_is_armed(t, TMR_RECOVER))
 		return "recovering without a timer that closes";
-	if (i->state == STEP_PAUSED && prm_has_next_step(i))
+	if (i->state == STEP_PAUSED && has_timer(i))
 		return "a timer of a paused monitor";
 	if (!i->open && (i->acked || i->told || i->by_hand || i->suppressed))
 		return "flags of an incident that is closed";
-	return !i->open && has_incident_timer(i) ? "a timer of an incident that is closed" : NULL;
+	return !i->open && prm_has_next_step(i) ? "a timer of an incident that is closed" : NULL;
 }
 
 /* An untold open incident that nothing holds must have been told by now. */

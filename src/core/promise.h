@@ -10,12 +10,13 @@
 /* What is remembered from step to step. All zero before the monitor is created. */
 struct promise {
 	bool open;
-	bool told;                         /* an `opened` of the open incident went out */
-	uint32_t ordinal;                  /* of the newest incident */
-	uint32_t event_no;                 /* its newest event row */
-	int64_t opened_us;                 /* its beginning */
-	int64_t closed_us;                 /* end of the latest one that ended */
-	uint32_t last_sent[STEP_NOTICE_N]; /* number of the newest sent notice of a kind, + 1 */
+	bool told;         /* an `opened` of the open incident went out */
+	uint32_t ordinal;  /* of the newest incident */
+	uint32_t event_no; /* its newest event row */
+	int64_t opened_us; /* its beginning */
+	int64_t closed_us; /* end of the latest one that ended */
+	/* Number of the newest sent notice of a kind, + 1: about it, about the monitor. */
+	uint32_t last_sent[STEP_NOTICE_N], last_episode[STEP_NOTICE_N];
 	int64_t asked_us[MON_REGIONS_MAX]; /* newest check-now, by position */
 };
 

@@ -56,6 +56,7 @@ static np_err set_up(struct run *r, struct simw **ret)
 		m->def.no = i + 1;
 		m->plan = a->plan;
 		m->parent = s->has_parent && i < s->copies ? w->n : 0;
+		m->def.has_parent = m->parent != 0;
 		m->checkers_off = s->checkers_off;
 		for (size_t p = 0; p < MON_REGIONS_MAX; p++)
 			for (size_t k = 0; k < a->plan[p].n; k++)

@@ -222,6 +222,10 @@ static bool on_flapping(struct sight *g, const json_t *want)
 {
 	return is_bool(g, want, g->m->st.inc.flapping);
 }
+static bool on_quiet(struct sight *g, const json_t *want)
+{
+	return is_bool(g, want, g->m->st.inc.quiet);
+}
 static bool on_suppressed(struct sight *g, const json_t *want)
 {
 	return is_bool(g, want, g->m->st.inc.suppressed);
@@ -266,6 +270,10 @@ static bool on_resolved_at(struct sight *g, const json_t *want)
 {
 	return is_time(g, want, g->m->facts.last_sent_us[STEP_N_RESOLVED]);
 }
+static bool on_held_until(struct sight *g, const json_t *want)
+{
+	return is_time(g, want, g->why.held_until_us);
+}
 static bool on_next(struct sight *g, const json_t *want)
 {
 	return is_time(g, want, g->why.next_us);
@@ -302,6 +310,7 @@ static const struct {
 	{ "acknowledged", on_acknowledged },
 	{ "maintenance", on_maintenance },
 	{ "flapping", on_flapping },
+	{ "quiet", on_quiet },
 	{ "suppressed", on_suppressed },
 	{ "partial", on_partial },
 	{ "degraded", on_degraded },
@@ -314,6 +323,7 @@ static const struct {
 	{ "told_at", on_told_at },
 	{ "resolved_at", on_resolved_at },
 	{ "next", on_next },
+	{ "held_until", on_held_until },
 	{ "sent", on_sent },
 	{ "held", on_held },
 	{ "events", are_events },

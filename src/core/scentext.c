@@ -255,10 +255,22 @@ static np_err region_word(const struct scn *s, np_str *rest, struct scn_act *a)
 	return a->event.region != 0 ? NP_OK : NP_E_INVAL;
 }
 
-static np_err parse_switch(struct scn *s, np_str *rest, struct scn_act *a)
+static np_err parse_suspect(struct scn *s, np_str *rest, struct scn_act *a)
 {
-	np_err e = a->event.kind == MST_SUSPECT ? region_word(s, rest, a) : NP_OK;
+	np_err e = region_word(s, rest, a);
 	return e == NP_OK ? on_off(rest, &a->event.on) : e;
+}
+
+/* maintenance on until 13:00 */
+static np_err parse_window(struct scn *s, np_str *rest, struct scn_act *a)
+{
+	np_str word;
+	np_err e = on_off(rest, &a->event.window.on);
+	if (e < 0 || rest->n == 0)
+		return e;
+	return scn_word(rest, &word) && str_eq_c(word, "until")
+		       ? time_words(s, rest, &a->event.window.until_us)
+		       : NP_E_INVAL;
 }
 
 static np_err parse_parent(struct scn *s NP_UNUSED, np_str *rest, struct scn_act *a)
@@ -358,8 +370,9 @@ np_err scn_act_text(struct scn *s, np_str text, const char *pointer, struct scn_
 		enum mst_event_kind kind;
 		np_err (*parse)(struct scn *, np_str *, struct scn_act *);
 	} rows[] = {
-		{ "maintenance", MST_MAINTENANCE, parse_switch },
-		{ "suspect", MST_SUSPECT, parse_switch },
+		{ "maintenance", MST_MAINTENANCE, parse_window },
+		{ "quiet", MST_QUIET, parse_window },
+		{ "suspect", MST_SUSPECT, parse_suspect },
 		{ "ban", MST_BAN, parse_region },
 		{ "silence", MST_SILENT, parse_region },
 		{ "parent", MST_PARENT, parse_parent },

@@ -56,6 +56,8 @@ static int64_t ahead_us(const struct simw_plan *p, int64_t at_us)
 
 /* ---- attempts ---- */
 
+static void note_next(struct simw_monitor *m);
+
 /* What belongs to the region of this number. */
 static struct simw_checker *checker_of(struct simw_monitor *m, uint32_t region)
 {
@@ -151,6 +153,7 @@ void simcheck_ask(struct simw *w, const struct simw_message *msg)
 	    covering(p, SIMW_SILENT, w->now_us) || covering(p, SIMW_LATE, w->now_us))
 		return;
 	begin(w, msg->monitor, msg->region, c->slot_us, c->attempt + 1);
+	note_next(m);
 }
 
 /* ---- schedule ---- */
@@ -195,6 +198,7 @@ void simcheck_start(struct simw *w, uint32_t i)
 		if (!m->def.paused && !gone)
 			begin(w, i, r, w->now_us, 0);
 	}
+	note_next(m);
 }
 
 static int64_t next_of(const struct simw_checker *c)
@@ -204,24 +208,32 @@ static int64_t next_of(const struct simw_checker *c)
 	return c->retry_due && c->retry_us < c->next_slot_us ? c->retry_us : c->next_slot_us;
 }
 
+static void note_next(struct simw_monitor *m)
+{
+	m->check_us = INT64_MAX;
+	for (uint32_t k = 0; k < m->def.region_n && !m->checkers_off; k++) {
+		int64_t next_us = next_of(checker_of(m, m->def.region[k]));
+		if (next_us >= m->check_us)
+			continue;
+		m->check_us = next_us;
+		m->check_region = m->def.region[k];
+	}
+}
+
 int64_t simcheck_next_us(const struct simw *w, uint32_t *ret_monitor, uint32_t *ret_region)
 {
 	int64_t best_us = INT64_MAX;
 	for (uint32_t i = 0; i < w->n; i++) {
-		const struct simw_monitor *m = &w->monitor[i];
-		for (uint32_t k = 0; k < m->def.region_n && !m->checkers_off; k++) {
-			int64_t next_us = next_of(&m->checker[m->def.region[k] - 1]);
-			if (m->st.revision == 0 || next_us >= best_us)
-				continue;
-			best_us = next_us;
-			*ret_monitor = i;
-			*ret_region = m->def.region[k];
-		}
+		if (w->monitor[i].check_us >= best_us)
+			continue;
+		best_us = w->monitor[i].check_us;
+		*ret_monitor = i;
+		*ret_region = w->monitor[i].check_region;
 	}
 	return best_us;
 }
 
-void simcheck_turn(struct simw *w, uint32_t i, uint32_t r)
+static void turn_of(struct simw *w, uint32_t i, uint32_t r)
 {
 	struct simw_monitor *m = &w->monitor[i];
 	struct simw_checker *c = checker_of(m, r);
@@ -246,6 +258,12 @@ void simcheck_turn(struct simw *w, uint32_t i, uint32_t r)
 	}
 	if (!idle)
 		begin(w, i, r, retry ? c->slot_us : slot_us, retry ? c->attempt + 1 : 0);
+}
+
+void simcheck_turn(struct simw *w, uint32_t i, uint32_t r)
+{
+	turn_of(w, i, r);
+	note_next(&w->monitor[i]);
 }
 
 int64_t simcheck_backlog_us(const struct simw *w)

@@ -28,6 +28,8 @@ np_err simw_new(uint32_t n, int64_t start_us, struct simw **ret)
 		simw_free(w);
 		return NP_E_NOMEM;
 	}
+	for (uint32_t i = 0; i < n; i++)
+		w->monitor[i].timer_us = w->monitor[i].check_us = INT64_MAX;
 	*ret = w;
 	return NP_OK;
 }
@@ -106,15 +108,20 @@ static void mix(struct simw *w, uint64_t v)
 	w->hash = mon_hash(w->hash ^ v);
 }
 
-static void on_notice(struct simw *w, struct simw_facts *f, const struct step_action *a)
+/* `acknowledged` and `resolved` go where `opened` went: nowhere, if it was held. */
+static void on_notice(struct simw *w, struct simw_monitor *m, const struct step_action *a)
 {
+	struct simw_facts *f = &m->facts;
 	enum step_notice k = a->notice.kind;
+	bool follows = k == STEP_N_RESOLVED || k == STEP_N_ACKNOWLEDGED;
 	mix(w, (uint64_t)k << 40 | (uint64_t)a->notice.number << 8 | a->notice.hold);
 	if (a->notice.hold != STEP_HOLD_NONE) {
 		f->held[k]++;
 		f->held_by[k] = a->notice.hold;
 		return;
 	}
+	if (follows && !m->promise.told)
+		return;
 	if (f->sent[k]++ == 0)
 		f->first_sent_us[k] = w->now_us;
 	f->last_sent_us[k] = w->now_us;
@@ -134,6 +141,8 @@ static void on_check(struct simw *w, uint32_t i, const struct step_action *a)
 						    .exempt = a->check.exempt });
 	}
 }
+
+static void check_parent(struct simw *w, uint32_t i);
 
 static void perform(struct simw *w, uint32_t i, const struct step_action *a)
 {
@@ -157,7 +166,7 @@ static void perform(struct simw *w, uint32_t i, const struct step_action *a)
 			f->event[f->event_n++] = (uint8_t)a->event.kind;
 		break;
 	case STEP_NOTICE:
-		on_notice(w, f, a);
+		on_notice(w, &w->monitor[i], a);
 		break;
 	case STEP_CHECK_NOW:
 		on_check(w, i, a);
@@ -168,6 +177,9 @@ static void perform(struct simw *w, uint32_t i, const struct step_action *a)
 		break;
 	case STEP_STATE:
 		mix(w, (uint64_t)a->state.to);
+		break;
+	case STEP_CHECK_PARENT:
+		check_parent(w, i);
 		break;
 	case STEP_BLIP:
 	case STEP_KIND_N:
@@ -206,30 +218,34 @@ static enum inc_parent as_parent(const struct inc *i)
 	return i->state == STEP_SUSPECT ? INC_PARENT_SUSPECT : INC_PARENT_OK;
 }
 
-/* Children hear what their parent is; a child's first failure checks the parent now. */
-static void tell_family(struct simw *w, uint32_t i, const struct mst *before)
+/* Children hear what their parent is. */
+static void tell_children(struct simw *w, uint32_t i)
 {
-	const struct simw_monitor *m = &w->monitor[i];
+	enum inc_parent state = as_parent(&w->monitor[i].st.inc);
 	for (uint32_t c = 0; c < w->n; c++) {
 		struct simw_monitor *child = &w->monitor[c];
 		if (child->parent != i + 1 || child->st.revision == 0 ||
-		    child->parent_told == as_parent(&m->st.inc))
+		    child->parent_told == state)
 			continue;
-		child->parent_told = as_parent(&m->st.inc);
+		child->parent_told = state;
 		struct mst_event ev = { .kind = MST_PARENT };
-		ev.parent.state = child->parent_told;
+		ev.parent.state = state;
 		apply(w, c, ev);
 	}
-	if (m->parent == 0)
-		return;
-	bool first = false;
-	for (uint32_t r = 0; r < m->st.region_n; r++)
-		first = first || (m->st.vote[r].fails == 1 && before->vote[r].fails == 0);
-	if (!first)
-		return;
+}
+
+static void check_parent(struct simw *w, uint32_t i)
+{
 	struct mst_event ask = { .kind = MST_COMMAND };
 	ask.command.kind = CMD_CHECK_NOW;
-	apply(w, m->parent - 1, ask);
+	if (w->monitor[i].parent != 0)
+		apply(w, w->monitor[i].parent - 1, ask);
+}
+
+static void note_timer(struct simw_monitor *m)
+{
+	enum tmr_kind k = TMR_N;
+	m->timer_us = tmr_next(&m->st.inc.timers, &k) ? m->st.inc.timers.of[k].due_us : INT64_MAX;
 }
 
 static void apply(struct simw *w, uint32_t i, struct mst_event ev)
@@ -255,7 +271,8 @@ static void apply(struct simw *w, uint32_t i, struct mst_event ev)
 		perform(w, i, &step.action[a]);
 	if (w->recode)
 		recode(w, i);
-	tell_family(w, i, &before);
+	note_timer(m);
+	tell_children(w, i);
 }
 
 void simw_event(struct simw *w, uint32_t i, struct mst_event ev)
@@ -318,25 +335,24 @@ static void resume(struct simw *w)
 
 /* ---- time ---- */
 
-static int64_t next_timer(const struct simw *w, uint32_t *ret_monitor, enum tmr_kind *ret_kind)
+static int64_t next_timer(const struct simw *w, uint32_t *ret_monitor)
 {
 	int64_t best_us = INT64_MAX;
 	for (uint32_t i = 0; i < w->n && w->absent_us == 0; i++) {
-		const struct mst *st = &w->monitor[i].st;
-		enum tmr_kind k;
-		if (st->frozen || !tmr_next(&st->inc.timers, &k) ||
-		    st->inc.timers.of[k].due_us >= best_us)
+		if (w->monitor[i].st.frozen || w->monitor[i].timer_us >= best_us)
 			continue;
-		best_us = st->inc.timers.of[k].due_us;
+		best_us = w->monitor[i].timer_us;
 		*ret_monitor = i;
-		*ret_kind = k;
 	}
 	return best_us;
 }
 
-static void fire(struct simw *w, uint32_t i, enum tmr_kind kind)
+static void fire(struct simw *w, uint32_t i)
 {
 	struct mst_event ev = { .kind = MST_TIMER };
+	enum tmr_kind kind = TMR_N;
+	if (!tmr_next(&w->monitor[i].st.inc.timers, &kind))
+		return;
 	ev.timer.kind = kind;
 	ev.timer.generation = w->monitor[i].st.inc.timers.of[kind].generation;
 	apply(w, i, ev);
@@ -384,10 +400,9 @@ static void own_duty(struct simw *w)
 static void turn(struct simw *w, int64_t until_us, bool *ret_more)
 {
 	uint32_t who = 0, region = 0, monitor = 0;
-	enum tmr_kind kind = TMR_N;
 	int64_t message_us = first_message_us(w);
 	int64_t check_us = simcheck_next_us(w, &who, &region);
-	int64_t timer_us = next_timer(w, &monitor, &kind);
+	int64_t timer_us = next_timer(w, &monitor);
 	int64_t own_us = next_own_us(w);
 	int64_t first_us = min64(min64(message_us, check_us), min64(timer_us, own_us));
 	*ret_more = first_us <= until_us;
@@ -401,7 +416,7 @@ static void turn(struct simw *w, int64_t until_us, bool *ret_more)
 	else if (own_us == first_us)
 		own_duty(w);
 	else if (timer_us == first_us)
-		fire(w, monitor, kind);
+		fire(w, monitor);
 	else
 		simcheck_turn(w, who, region);
 }

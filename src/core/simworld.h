@@ -74,6 +74,9 @@ struct simw_monitor {
 	struct simw_plan *plan; /* by region number - 1, as checker; borrowed */
 	struct simw_checker checker[MON_REGIONS_MAX];
 	bool checkers_off; /* raw: nothing is checked but what the scenario says */
+	/* kept up to date, so that the next event of many monitors is found quickly */
+	int64_t timer_us, check_us;
+	uint32_t check_region;
 };
 
 struct simw_message {
