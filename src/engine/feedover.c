@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/feedover.h"
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -86,6 +88,92 @@ np_err feedover_tally(struct pg_conn *c, const struct msg *tally)
 		pg_array_done(&a[i]);
 	}
 	return pg_exec(c, sql_text(SQL_TALLY), &p, NULL);
+}
+
+/* ---- maintenance ---- */
+
+static void json_drop(json_t **j)
+{
+	json_decref(*j);
+}
+
+static np_err read_scope(const json_t *scope, struct arena *a, struct msg_window *w)
+{
+	const json_t *ids = json_object_get(scope, "monitors"),
+		     *tags = json_object_get(scope, "tags");
+	uint8_t(*id)[16] = arena_calloc(a, json_array_size(ids) + 1, sizeof *id);
+	np_str *tag = arena_calloc(a, json_array_size(tags) + 1, sizeof *tag);
+	if (!id || !tag)
+		return NP_E_NOMEM;
+	w->all = json_is_true(json_object_get(scope, "all"));
+	for (size_t i = 0; i < json_array_size(ids); i++) {
+		np_str text = str_from_c(json_string_value(json_array_get(ids, i)));
+		if (str_to_uuid(text, id[w->monitor_n]) == NP_OK)
+			w->monitor_n++;
+	}
+	for (size_t i = 0; i < json_array_size(tags); i++)
+		tag[w->tag_n++] = arena_printf(a, "%s", json_string_value(json_array_get(tags, i)));
+	w->monitor = (const uint8_t(*)[16])id;
+	w->tag = tag;
+	return NP_OK;
+}
+
+static np_err add_window(const struct pg_res *res, size_t row, struct msg *m)
+{
+	np_str d = pg_res_str(res, row, 1), s = pg_res_str(res, row, 2);
+	NP_CLEANUP(json_drop) json_t *definition = json_loadb(d.p, d.n, 0, NULL);
+	NP_CLEANUP(json_drop) json_t *scope = json_loadb(s.p, s.n, 0, NULL);
+	struct problem_list problems = { 0 };
+	struct msg_window w = { .org = (uint64_t)pg_res_i64(res, row, 0) };
+	if (window_read(definition, &w.window, &problems) < 0) {
+		np_log(NP_ERROR, "maintenance.unreadable", KV_U64("org", w.org),
+		       KV_C("field", problems.item[0].path), KV_C("why", problems.item[0].text));
+		return NP_OK;
+	}
+	np_err e = read_scope(scope, m->arena, &w);
+	struct msg_window *own = e == NP_OK ? msg_grow(m, sizeof *own) : NULL;
+	if (!own)
+		return NP_E_NOMEM;
+	*own = w;
+	return NP_OK;
+}
+
+static np_err windows_changed(struct pg_conn *c, uint64_t xid, uint64_t *ret_xid, bool *ret)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	char text[24];
+	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)xid);
+	pg_params_init(&p);
+	pg_params_text(&p, (np_str){ text, (size_t)n });
+	np_err e = pg_exec(c, sql_text(SQL_WINDOWS_CHANGED), &p, &res);
+	if (e < 0)
+		return e;
+	*ret_xid = (uint64_t)pg_res_i64(res, 0, 0);
+	*ret = pg_res_bool(res, 0, 1) || xid == 0;
+	return NP_OK;
+}
+
+np_err feedover_windows(struct pg_conn *c, uint64_t *xid, struct msg **ret)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	uint64_t next = 0;
+	bool changed = false;
+	np_err e = windows_changed(c, *xid, &next, &changed);
+	if (e == NP_OK && changed)
+		e = pg_exec(c, sql_text(SQL_WINDOWS), NULL, &res);
+	struct msg *m = e == NP_OK && changed ? msg_new(MSG_WINDOWS) : NULL;
+	if (e == NP_OK && changed && !m)
+		e = NP_E_NOMEM;
+	for (size_t i = 0; e == NP_OK && m && i < pg_res_rows(res); i++)
+		e = add_window(res, i, m);
+	if (e < 0) {
+		msg_free(m);
+		return e;
+	}
+	*xid = next;
+	*ret = m;
+	return NP_OK;
 }
 
 /* ---- judging ---- */

@@ -262,6 +262,7 @@ void folderduty_turn(struct folder *f)
 	if (now_ms >= f->second_ms) {
 		f->second_ms = now_ms + SECOND_MS;
 		watch_silence(f);
+		overlay_tick(f->overlay, now_us);
 		for (size_t i = 0; i < NP_SHARDS; i++)
 			overlay_turn(f, &f->slot[i]);
 		metric_set(f->m.checkers, (int64_t)presence_len(f->presence));

@@ -314,6 +314,7 @@ static void take(struct folder *f, struct msg *m)
 		break;
 	case MSG_PARENTS:
 	case MSG_TRUST:
+	case MSG_WINDOWS:
 		overlay_take(f->overlay, m);
 		f->second_ms = 0; /* compare at once: a child may be about to decide */
 		return;

@@ -27,6 +27,7 @@ struct keeper {
 	struct lease lease;
 	bool loaded[NP_SHARDS];
 	int64_t renew_ms, poll_ms, channels_ms, partitions_ms, judge_ms; /* due, monotonic */
+	uint64_t windows_xid;
 	int64_t office_ms; /* coordinator since then; 0: not */
 	bool inbox_due, told_gone;
 	atomic_bool stop;
@@ -289,14 +290,18 @@ static np_err make_partitions(struct keeper *k)
  * must be known before the first timer fires. */
 static np_err poll_overlays(struct keeper *k)
 {
-	struct msg *parents = NULL, *trust = NULL;
+	struct msg *parents = NULL, *trust = NULL, *windows = NULL;
 	np_err e = feedover_parents(k->c, &parents);
 	if (e == NP_OK)
 		e = feedover_trust(k->c, &trust);
+	if (e == NP_OK)
+		e = feedover_windows(k->c, &k->windows_xid, &windows);
 	if (parents)
 		(void)msg_send(k->cfg.folder, parents);
 	if (trust)
 		(void)msg_send(k->cfg.folder, trust);
+	if (windows)
+		(void)msg_send(k->cfg.folder, windows);
 	return e;
 }
 

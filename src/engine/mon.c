@@ -16,6 +16,7 @@ static void doc_done(struct mon_doc *d)
 	for (size_t i = 0; i < MON_LEVELS_MAX; i++)
 		free(d->level_channels[i]);
 	free(d->names);
+	free(d->tags);
 	*d = (struct mon_doc){ 0 };
 }
 
@@ -84,6 +85,22 @@ static np_err keep_json(const json_t *list, char **ret)
 	return *ret ? NP_OK : NP_E_NOMEM;
 }
 
+static np_err keep_tags(struct mon_doc *d, const json_t *tags)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < json_array_size(tags); i++)
+		size += json_string_length(json_array_get(tags, i)) + 1;
+	d->tags = np_zalloc(size + 1);
+	if (!d->tags)
+		return NP_E_NOMEM;
+	for (size_t i = 0; i < json_array_size(tags); i++) {
+		const json_t *tag = json_array_get(tags, i);
+		memcpy(d->tags + d->tags_n, json_string_value(tag), json_string_length(tag));
+		d->tags_n += json_string_length(tag) + 1;
+	}
+	return NP_OK;
+}
+
 static np_err keep_alert(struct mon_doc *d, const struct monj *j)
 {
 	np_err e = j->channels ? keep_json(j->channels, &d->channels) : NP_OK;
@@ -102,7 +119,8 @@ static np_err keep_texts(struct mon_doc *d, const struct monj *j)
 	d->target = np_strdup(j->target);
 	if (!d->name || !d->target)
 		return NP_E_NOMEM;
-	return keep_alert(d, j);
+	np_err e = keep_tags(d, j->tags);
+	return e < 0 ? e : keep_alert(d, j);
 }
 
 static np_err read_rules(const Np__I1__DefinitionInput *in, json_t *object, struct mon_def *ret,

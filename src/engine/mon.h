@@ -7,6 +7,7 @@
 #pragma once
 #include "core/alert_json.h"
 #include "core/monstate.h"
+#include "core/window.h"
 #include "engine/timers.h"
 #include "internal.pb-c.h"
 
@@ -25,6 +26,8 @@ struct mon_doc {
 	struct alertj_quiet quiet;            /* its zone is the text below */
 	char zone[ALERTJ_ZONE_MAX + 1];
 	uint8_t parent[16];                  /* with def.has_parent */
+	char *tags;                          /* each followed by a NUL */
+	size_t tags_n;                       /* bytes */
 	char *names;                         /* what region_name points into */
 	np_str region_name[MON_REGIONS_MAX]; /* aligned with def.region */
 };
@@ -32,6 +35,12 @@ struct mon_doc {
 /* Whom a region's newest membership picks: found once per membership, not per result. */
 struct mon_pick {
 	uint64_t membership, checker;
+};
+
+/* Answer of its quiet hours (windows.h), and for which revision. */
+struct mon_quiet {
+	struct window_now now;
+	uint32_t revision;
 };
 
 struct mon {
@@ -51,7 +60,8 @@ struct mon {
 	/* Not state: */
 	struct fx_mon *work; /* of commit `work_of` */
 	uint64_t work_of;
-	int64_t stored_us;    /* its row was last written */
+	int64_t stored_us; /* its row was last written */
+	struct mon_quiet quiet;
 	uint32_t last_status; /* of the newest folded result */
 };
 

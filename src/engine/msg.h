@@ -27,6 +27,7 @@ enum msg_kind {
 	MSG_BEHIND,   /* on: the database is away; commits wait */
 	MSG_PARENTS,  /* parent: what is somebody's parent, and how it is */
 	MSG_TRUST,    /* region: those that are suspect */
+	MSG_WINDOWS,  /* window: maintenance of every organisation */
 	/* to the keeper */
 	MSG_LOAD,  /* mask: load these again */
 	MSG_WANT,  /* shard knows less than a record: read these */
@@ -60,6 +61,17 @@ struct msg_parent {
 	uint64_t org;
 	uint32_t state; /* enum inc_parent */
 };
+struct msg_window {
+	uint64_t org;
+	struct window window;
+	bool all; /* every monitor of the organisation */
+	const uint8_t (*monitor)[16];
+	size_t monitor_n;
+	const np_str *tag;
+	size_t tag_n;
+	bool asked; /* the folder's: `now` is an answer */
+	struct window_now now;
+};
 struct msg_tally {
 	uint32_t shard, region, checked, odd;
 };
@@ -85,6 +97,7 @@ struct msg {
 		struct msg_parent *parent;
 		struct msg_tally *tally;
 		uint32_t *region;
+		struct msg_window *window;
 	};
 };
 

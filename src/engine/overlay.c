@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/overlay.h"
 
+#include "base/clock.h"
 #include "base/str.h"
+#include "engine/windows.h"
 
 #define PARENTS_MAX ((size_t)1 << 20)
 
 struct overlay {
 	struct msg *parents, *trust; /* NULL: not known yet, nothing is compared */
 	struct map *by_id;           /* id -> struct msg_parent in `parents` */
+	struct windows *windows;
 };
 
 struct overlay *overlay_new(void)
 {
-	return np_zalloc(sizeof(struct overlay));
+	struct overlay *o = np_zalloc(sizeof *o);
+	if (!o)
+		return NULL;
+	o->windows = windows_new();
+	if (o->windows)
+		return o;
+	free(o);
+	return NULL;
 }
 
 void overlay_free(struct overlay *o)
@@ -22,6 +32,7 @@ void overlay_free(struct overlay *o)
 	map_free(o->by_id, NULL);
 	msg_free(o->parents);
 	msg_free(o->trust);
+	windows_free(o->windows);
 	free(o);
 }
 
@@ -46,10 +57,17 @@ void overlay_take(struct overlay *o, struct msg *m)
 {
 	if (m->kind == MSG_PARENTS) {
 		take_parents(o, m);
-		return;
+	} else if (m->kind == MSG_WINDOWS) {
+		windows_take(o->windows, m);
+	} else {
+		msg_free(o->trust);
+		o->trust = m;
 	}
-	msg_free(o->trust);
-	o->trust = m;
+}
+
+void overlay_tick(struct overlay *o, int64_t now_us)
+{
+	windows_tick(o->windows, now_us);
 }
 
 /* ---- regions that are not to be trusted ---- */
@@ -127,6 +145,41 @@ static bool compare_parent(struct folder *f, struct slot *slot, const struct mon
 	return fold_parent(f, slot, m, p);
 }
 
+/* ---- windows ---- */
+
+static bool fold_window(struct folder *f, struct slot *slot, const struct mon *m,
+			Np__I1__WindowInput *window)
+{
+	char key[GROUP_KEY_MAX];
+	Np__I1__Input in = NP__I1__INPUT__INIT;
+	window->monitor = m->no;
+	in.kind_case = NP__I1__INPUT__KIND_WINDOW;
+	in.window = window;
+	(void)snprintf(key, sizeof key, "window:%llx", (unsigned long long)m->no);
+	return folder_fold(f, &(struct fold_what){ .slot = slot, .input = &in, .key = key });
+}
+
+static bool compare_windows(struct folder *f, struct slot *slot, struct mon *m)
+{
+	struct windows *w = f->overlay->windows;
+	const struct inc *i = &m->st.inc;
+	struct window_now maintenance = windows_of(w, m);
+	struct window_now quiet = windows_quiet(w, m, clock_wall_us());
+	Np__I1__WindowInput in = NP__I1__WINDOW_INPUT__INIT;
+	if (maintenance.on != i->maintenance || maintenance.until_us != i->maintenance_until_us) {
+		in.on = maintenance.on;
+		in.until_us = maintenance.until_us;
+		if (!fold_window(f, slot, m, &in))
+			return false;
+	}
+	if (quiet.on == i->quiet && quiet.until_us == i->quiet_until_us)
+		return true;
+	in.quiet = true;
+	in.on = quiet.on;
+	in.until_us = quiet.until_us;
+	return fold_window(f, slot, m, &in);
+}
+
 /* ---- all of it ---- */
 
 void overlay_turn(struct folder *f, struct slot *slot)
@@ -137,13 +190,15 @@ void overlay_turn(struct folder *f, struct slot *slot)
 	if (o->trust && !compare_trust(f, slot))
 		return;
 	size_t pos = 0;
-	for (const struct mon *m; (m = shard_next_monitor(slot->s, &pos));) {
+	for (struct mon *m; (m = shard_next_monitor(slot->s, &pos));) {
 		if (m->deleted || m->st.revision == 0)
 			continue;
 		if (!folder_has_room(f))
 			return; /* the next turn goes on */
 		if (o->parents && (m->def.has_parent || m->st.inc.parent != INC_PARENT_NONE) &&
 		    !compare_parent(f, slot, m))
+			return;
+		if (windows_are_known(o->windows) && !compare_windows(f, slot, m))
 			return;
 	}
 }

@@ -12,7 +12,9 @@
 struct overlay;
 NP_NODISCARD struct overlay *overlay_new(void);
 void overlay_free(struct overlay *o); /* NULL is fine */
-/* MSG_PARENTS, MSG_TRUST: the whole present truth, in place of the one before. Takes m. */
+/* MSG_PARENTS, MSG_TRUST, MSG_WINDOWS: the whole present truth, in place of the one before. Takes m. */
 void overlay_take(struct overlay *o, struct msg *m);
+/* Time has passed: before the shards' turns. */
+void overlay_tick(struct overlay *o, int64_t now_us);
 /* Bring one shard up to it. */
 void overlay_turn(struct folder *f, struct slot *slot);

@@ -239,6 +239,16 @@ static const char *const text[] = {
 			" JOIN np.monitor_state s ON s.monitor_id = p.id"
 			" WHERE c.definition ->> 'parent' IS NOT NULL AND c.deleted_at IS NULL",
 	[SQL_TRUST] = "SELECT region_id FROM np.region_trust WHERE suspect ORDER BY region_id",
+	/* since that transaction: where to read from next, whether anything changed */
+	[SQL_WINDOWS_CHANGED] =
+		"SELECT pg_snapshot_xmin(pg_current_snapshot()), EXISTS (SELECT FROM"
+		" np.maintenance WHERE changed_xid >= $1::text::xid8)",
+	/* One that is long over is left out. */
+	[SQL_WINDOWS] = "SELECT org_id, definition::text, scope::text FROM np.maintenance"
+			" WHERE deleted_at IS NULL AND (definition ->> 'rrule' IS NOT NULL"
+			" OR (definition ->> 'start')::timestamp + make_interval(secs =>"
+			" (definition ->> 'duration_s')::double precision)"
+			" > (now() AT TIME ZONE 'UTC') - interval '2 days')",
 	[SQL_TALLY] = "INSERT INTO np.region_tally AS t (shard, region_id, at, checked, odd)"
 		      " SELECT u.shard, u.region, now(), u.checked, u.odd FROM"
 		      " unnest($1::smallint[], $2::integer[], $3::integer[], $4::integer[])"

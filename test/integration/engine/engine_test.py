@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """engine_test.py ENGINE [test …]: the engine's promises, on real servers."""
+import json
 import os
 import sys
 import time
@@ -484,6 +485,54 @@ def test_suspect_region(rig):
     assert kinds == ["region_suspect", "region_trusted"], kinds
     acts = [r["act"] for r in rig.rows("SELECT act FROM np.audit WHERE act IN ('region.suspect', 'region.trusted')")]
     assert acts == ["region.suspect", "region.trusted"], acts
+
+
+def test_windows(rig):
+    """Maintenance and quiet hours hold the opening; it is told, with its true time, when they end."""
+    rig.engine().ready()
+    rig.channel()
+    (c,), _ = one_region(rig)
+    worked, worked_id = rig.monitor([c.region], **QUICK)
+    tagged, _ = rig.monitor([c.region], tags=["db", "eu"], **QUICK)
+    now = time.time()
+    hours = {"zone": "UTC", "from": time.strftime("%H:%M", time.gmtime(now - 3600)),
+             "to": time.strftime("%H:%M", time.gmtime(now + 3600))}
+    quiet, _ = rig.monitor([c.region], **QUICK)
+    rig.edit(quiet, [c.region], quiet=hours, **QUICK)
+    loud, _ = rig.monitor([c.region], **QUICK)
+    rig.edit(loud, [c.region], severity="critical", quiet=hours, **QUICK)
+    all_of_them = (worked, tagged, quiet, loud)
+
+    def until(what, done, status, revisions):
+        end = time.monotonic() + 40
+        while not done() and time.monotonic() < end:
+            for m in all_of_them:
+                rig.say(c, m, status, revision=revisions.get(m, 1))
+            time.sleep(0.3)
+        assert done(), what
+
+    second = {quiet: 2, loud: 2}
+    until("all up", lambda: all(rig.state(m) == "up" for m in all_of_them), OK, second)
+    start = time.strftime("%Y-%m-%dT%H:%M:00", time.gmtime(now - 3600))
+    for scope in ({"monitors": [worked_id]}, {"tags": ["db"]}):
+        d = {"zone": "UTC", "start": start, "duration_s": 6 * 3600}
+        rig.sql("INSERT INTO np.maintenance (id, org_id, title, definition, scope, created_by) VALUES"
+                f" (gen_random_uuid(), 1, 'works', '{json.dumps(d)}', '{json.dumps(scope)}', 'ops')")
+    time.sleep(2.5)
+    until("all down", lambda: all(rig.state(m) == "down" for m in all_of_them), FAIL, second)
+
+    def told():
+        return {r["monitor_id"]: (r["state"], r["held_reason"]) for r in rig.rows(
+            "SELECT monitor_id, state, held_reason FROM np.notice WHERE kind = 'opened'")}
+
+    assert told() == {worked: ("held", "maintenance"), tagged: ("held", "maintenance"),
+                      quiet: ("held", "quiet_hours"), loud: ("pending", "")}, told()
+    why = rig.sql(f"SELECT why FROM np.monitor_state WHERE monitor_id = {worked}")
+    assert "alert held: maintenance until" in why, why
+    rig.sql("UPDATE np.maintenance SET deleted_at = now(), changed_xid = pg_current_xact_id() WHERE scope ? 'tags'")
+    rig.edit(quiet, [c.region], **QUICK)
+    wait("told", lambda: told()[tagged][0] == told()[quiet][0] == "pending", 20)
+    assert told()[worked] == ("held", "maintenance"), told()
 
 
 def main(argv):

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/windows.h"
+
+#include "base/log.h"
+#include "base/str.h"
+#include "base/zonefile.h"
+
+#define ZONES_MAX 600 /* the database has about as many */
+
+struct zone_of {
+	char name[ZONE_NAME_MAX + 1];
+	struct zone *zone; /* NULL: there is no such file, or it cannot be read */
+};
+struct windows {
+	struct msg *m; /* NULL: not known yet */
+	size_t on;     /* of m's windows, as of the last tick */
+	size_t zone_n;
+	struct zone_of zone[ZONES_MAX];
+};
+
+struct windows *windows_new(void)
+{
+	return np_zalloc(sizeof(struct windows));
+}
+
+void windows_free(struct windows *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->zone_n; i++)
+		zone_free(w->zone[i].zone);
+	msg_free(w->m);
+	free(w);
+}
+
+void windows_take(struct windows *w, struct msg *m)
+{
+	msg_free(w->m);
+	w->m = m;
+	w->on = 0;
+}
+
+bool windows_are_known(const struct windows *w)
+{
+	return w->m;
+}
+
+/* ---- zones ---- */
+
+static struct zone *read_zone(const char *name)
+{
+	NP_CLEANUP(buf_done) struct buf bytes;
+	struct zone *z = NULL;
+	buf_init(&bytes, ZONE_BYTES_MAX);
+	np_err e = zonefile_read(str_from_c(name), &bytes);
+	if (e == NP_OK)
+		e = zone_parse(buf_str(&bytes), &z);
+	if (e < 0)
+		np_log(NP_ERROR, "zone.unreadable", KV_C("zone", name), KV_ERR(e),
+		       KV_C("hint", "install tzdata: windows in this zone are never on"));
+	return e < 0 ? NULL : z;
+}
+
+static const struct zone *zone_of(struct windows *w, const char *name)
+{
+	for (size_t i = 0; i < w->zone_n; i++)
+		if (strcmp(w->zone[i].name, name) == 0)
+			return w->zone[i].zone;
+	if (w->zone_n == ZONES_MAX)
+		return NULL;
+	struct zone_of *z = &w->zone[w->zone_n++];
+	(void)snprintf(z->name, sizeof z->name, "%s", name);
+	z->zone = read_zone(name);
+	return z->zone;
+}
+
+static struct window_now ask(struct windows *w, const struct window *win, int64_t now_us)
+{
+	const struct zone *z = zone_of(w, win->zone);
+	return z ? window_at(win, z, now_us) : (struct window_now){ .until_us = WINDOW_NEVER_US };
+}
+
+/* ---- maintenance ---- */
+
+void windows_tick(struct windows *w, int64_t now_us)
+{
+	for (size_t i = 0; w->m && i < w->m->n; i++) {
+		struct msg_window *one = &w->m->window[i];
+		if (one->asked && now_us < one->now.until_us)
+			continue;
+		w->on -= one->now.on;
+		one->now = ask(w, &one->window, now_us);
+		one->asked = true;
+		w->on += one->now.on;
+	}
+}
+
+static bool has_tag(const struct mon *m, np_str tag)
+{
+	for (size_t at = 0; at < m->doc.tags_n;) {
+		np_str own = str_from_c(m->doc.tags + at);
+		if (str_eq(own, tag))
+			return true;
+		at += own.n + 1;
+	}
+	return false;
+}
+
+static bool is_meant(const struct msg_window *one, const struct mon *m)
+{
+	if (one->org != m->org)
+		return false;
+	if (one->all)
+		return true;
+	for (size_t i = 0; i < one->monitor_n; i++)
+		if (memcmp(one->monitor[i], m->id, sizeof m->id) == 0)
+			return true;
+	for (size_t i = 0; i < one->tag_n; i++)
+		if (has_tag(m, one->tag[i]))
+			return true;
+	return false;
+}
+
+struct window_now windows_of(const struct windows *w, const struct mon *m)
+{
+	struct window_now ret = { 0 };
+	if (!w->m || w->on == 0)
+		return ret;
+	for (size_t i = 0; i < w->m->n; i++) {
+		const struct msg_window *one = &w->m->window[i];
+		if (!one->now.on || !is_meant(one, m))
+			continue;
+		ret.on = true;
+		if (one->now.until_us > ret.until_us)
+			ret.until_us = one->now.until_us;
+	}
+	return ret;
+}
+
+/* ---- quiet hours ---- */
+
+struct window_now windows_quiet(struct windows *w, struct mon *m, int64_t now_us)
+{
+	struct mon_quiet *q = &m->quiet;
+	if (!m->doc.quiet.on || m->def.severity == MON_CRITICAL)
+		return (struct window_now){ 0 };
+	if (q->revision != m->def.revision || now_us >= q->now.until_us) {
+		struct window win;
+		window_of_quiet(&m->doc.quiet, &win);
+		q->now = ask(w, &win, now_us);
+		q->revision = m->def.revision;
+	}
+	return q->now.on ? q->now : (struct window_now){ 0 };
+}
