@@ -2,7 +2,6 @@
 #include "core/command.h"
 
 #include "base/str.h"
-#include "core/escalate.h"
 #include "core/flap.h"
 #include "core/machine.h"
 
@@ -20,7 +19,6 @@ static enum step_refusal acknowledge(struct inc_ctx *c, uint64_t actor)
 	i->acked_by = actor;
 	inc_notice(c, STEP_N_ACKNOWLEDGED, inc_event(c, STEP_EV_ACKNOWLEDGED, actor));
 	step_cancel_timer(c->step, &i->timers, TMR_REMINDER);
-	step_cancel_timer(c->step, &i->timers, TMR_ESCALATE);
 	step_set_timer(c->step, &i->timers, TMR_REVIEW, c->at_us + INC_REVIEW_US);
 	return STEP_DONE;
 }
@@ -36,7 +34,6 @@ static enum step_refusal unacknowledge(struct inc_ctx *c, uint64_t actor)
 	(void)inc_event(c, STEP_EV_UNACKNOWLEDGED, actor);
 	step_cancel_timer(c->step, &i->timers, TMR_REVIEW);
 	inc_arm_reminder(c);
-	esc_resume(c);
 	return STEP_DONE;
 }
 

@@ -19,13 +19,7 @@ static bool has_next(const struct inc_ctx *c)
 	return i->open && i->told && !i->acked && i->level < c->def->level_n;
 }
 
-void esc_start(struct inc_ctx *c)
-{
-	if (has_next(c))
-		arm(c, wait_us(c->def, c->inc->level));
-}
-
-void esc_resume(struct inc_ctx *c)
+void esc_follow(struct inc_ctx *c)
 {
 	if (!has_next(c))
 		step_cancel_timer(c->step, &c->inc->timers, TMR_ESCALATE);
@@ -52,7 +46,6 @@ static void speak(struct inc_ctx *c)
 	}
 	i->level++;
 	i->level_no = 0;
-	esc_start(c);
 }
 
 void esc_due(struct inc_ctx *c)

@@ -10,9 +10,7 @@
 
 #define ESC_AGAIN_US NP_MIN_US /* a held level is tried again after this */
 
-/* The opening was told: the first level's wait begins. */
-void esc_start(struct inc_ctx *c);
-/* Nobody has it any longer (acknowledgement ended), or the rules changed. */
-void esc_resume(struct inc_ctx *c);
 /* TMR_ESCALATE fired. */
 void esc_due(struct inc_ctx *c);
+/* After every event: the timer follows from the state. */
+void esc_follow(struct inc_ctx *c);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/incident.h"
 
-#include "core/escalate.h"
-
 static int64_t max64(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -68,11 +66,8 @@ void inc_notice(struct inc_ctx *c, enum step_notice kind, uint32_t number)
 	a->notice.kind = kind;
 	a->notice.number = number;
 	a->notice.hold = inc_hold(c->inc, kind);
-	if (kind != STEP_N_OPENED)
-		return;
-	c->inc->told = a->notice.hold == STEP_HOLD_NONE;
-	if (c->inc->told)
-		esc_start(c);
+	if (kind == STEP_N_OPENED)
+		c->inc->told = a->notice.hold == STEP_HOLD_NONE;
 }
 
 void inc_notice_monitor(struct inc_ctx *c, enum step_notice kind)
@@ -115,7 +110,7 @@ void inc_open(struct inc_ctx *c)
 void inc_close(struct inc_ctx *c, int64_t closed_us, enum step_close reason)
 {
 	static const enum tmr_kind its[] = {
-		TMR_REMINDER, TMR_REVIEW, TMR_REOPEN, TMR_ESCALATE, TMR_RELEASE,
+		TMR_REMINDER, TMR_REVIEW, TMR_REOPEN, TMR_RELEASE,
 	};
 	struct inc *i = c->inc;
 	assert(i->open);

@@ -298,7 +298,6 @@ static void on_review(struct inc_ctx *c)
 	i->acked = false;
 	(void)inc_event(c, STEP_EV_LAPSED, 0);
 	remind(c);
-	esc_resume(c);
 }
 
 void mach_reopen(struct inc_ctx *c, uint64_t actor)
@@ -311,7 +310,6 @@ void mach_reopen(struct inc_ctx *c, uint64_t actor)
 	inc_notice(c, STEP_N_REOPENED, number);
 	inc_tell_if_due(c);
 	inc_arm_reminder(c);
-	esc_resume(c);
 }
 
 static void on_reopen(struct inc_ctx *c)

@@ -251,8 +251,6 @@ static void change(struct inc_ctx *c, struct mst *st)
 		return;
 	}
 	decide(c, st);
-	if (st->inc.open)
-		esc_resume(c);
 	if (!same_regions)
 		mach_look_again(c);
 }
@@ -426,6 +424,7 @@ void mst_apply(const struct mon_def *def, struct mst *st, const struct mst_event
 		.frozen = st->frozen,
 	};
 	dispatch(&c, st, ev);
+	esc_follow(&c);
 	note_asked(st, ret_step);
 	forget_gone(def, st, ret_step);
 	show(&c, &before, created);
