@@ -258,6 +258,8 @@ static void on_posted(struct worker *w, uint16_t status, np_str body)
 		rewound(w, a->rewinds[i]->n);
 	for (size_t i = 0; i < a->n_acks; i++)
 		acked(w, a->acks[i]->epoch, a->acks[i]->n);
+	if (w->c && w->state == WORKER_GREETING)
+		welcome(w);
 }
 
 /* ---- the connection ---------------------------------------------------------------------- */
@@ -384,6 +386,16 @@ void worker_drop(struct worker *w)
 	w->retry_ms = 0;
 }
 
+/* A batch of nothing: makes it a member, and keeps the connection from counting as one that
+ * never asked for anything. */
+static void greet_by_post(struct worker *w)
+{
+	const struct worker_batch nothing = { .first_seq = 1 };
+	w->state = WORKER_GREETING;
+	if (!w->http || encode(w, &nothing) < 0 || send_post(w) < 0)
+		worker_lost(w);
+}
+
 static void on_open(void *ctx, struct conn *c, np_err e, const char *why)
 {
 	struct worker *w = ctx;
@@ -399,7 +411,7 @@ static void on_open(void *ctx, struct conn *c, np_err e, const char *why)
 	conn_handler(c, &ops, w);
 	w->http = http_new(HTTP_KIND_RESPONSE);
 	if (f->cfg.post) {
-		welcome(w);
+		greet_by_post(w);
 		return;
 	}
 	w->state = WORKER_UPGRADING;
