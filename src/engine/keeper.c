@@ -29,7 +29,7 @@ struct keeper {
 	int64_t renew_ms, poll_ms, channels_ms, partitions_ms, judge_ms; /* due, monotonic */
 	uint64_t windows_xid;
 	int64_t office_ms; /* coordinator since then; 0: not */
-	bool inbox_due, told_gone;
+	bool inbox_due, told_gone, inherited;
 	atomic_bool stop;
 	struct metric *loads, *load_us, *failures;
 };
@@ -225,7 +225,10 @@ static np_err keep_leases(struct keeper *k)
 {
 	uint32_t lost = 0, ours = 0;
 	int64_t until_ms = clock_mono_ms() + k->cfg.lease_ms; /* counts from before the calls */
-	np_err e = lease_renew(&k->lease, k->c, &lost);
+	np_err e = k->inherited ? NP_OK : lease_inherit(&k->lease, k->c);
+	k->inherited |= e == NP_OK;
+	if (e == NP_OK)
+		e = lease_renew(&k->lease, k->c, &lost);
 	if (e == NP_OK && lease_count(&k->lease) < k->cfg.want)
 		e = lease_take(&k->lease, k->c, &lost);
 	for (uint32_t i = 0; i < NP_SHARDS; i++) {

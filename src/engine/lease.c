@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/lease.h"
 
+#include "base/str.h"
 #include "engine/sql.h"
 
 uint32_t lease_count(const struct lease *l)
@@ -70,6 +71,17 @@ np_err lease_take(struct lease *l, struct pg_conn *c, uint32_t *ret_lost)
 		l->held[no] = (struct lease_held){ .ours = true, .token = token };
 	}
 	return e;
+}
+
+np_err lease_inherit(const struct lease *l, struct pg_conn *c)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	np_str name, instance;
+	(void)str_cut(str_from_c(l->owner), '/', &name, &instance);
+	pg_params_init(&p);
+	pg_params_c(&p, l->owner);
+	pg_params_text(&p, name);
+	return pg_exec(c, sql_text(SQL_INHERIT), &p, NULL);
 }
 
 np_err lease_release(struct lease *l, struct pg_conn *c)

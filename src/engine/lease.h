@@ -24,5 +24,7 @@ NP_NODISCARD np_err lease_renew(struct lease *l, struct pg_conn *c, uint32_t *re
 /* Take free shards up to `want`. One of ours that had run out comes back under a new token:
  * then it was lost, too. */
 NP_NODISCARD np_err lease_take(struct lease *l, struct pg_conn *c, uint32_t *ret_lost);
+/* Once, at the start: leases of the process that had this engine's name before are over. */
+NP_NODISCARD np_err lease_inherit(const struct lease *l, struct pg_conn *c);
 /* The next owner need not wait for the lease to run out. */
 NP_NODISCARD np_err lease_release(struct lease *l, struct pg_conn *c);

@@ -161,6 +161,11 @@ static const char *const text[] = {
 	/* engine, want, lease in ms */
 	[SQL_TAKE] = "SELECT id, token, pos, registry_gen FROM np.shard_take($1, $2,"
 		     " make_interval(secs => $3::bigint / 1000.0))",
+	/* Whoever had our name before us is dead: its leases need not run out. owner, name */
+	[SQL_INHERIT] = "WITH old AS (SELECT s.id FROM np.shard s WHERE s.owner <> $1"
+			" AND starts_with(s.owner, $2 || '/') ORDER BY s.id FOR UPDATE)"
+			" UPDATE np.shard s SET lease_until = '-infinity' FROM old"
+			" WHERE s.id = old.id",
 	[SQL_RENEW] = "SELECT s FROM np.shard_renew($1, $2, $3,"
 		      " make_interval(secs => $4::bigint / 1000.0)) AS s",
 	/* A graceful stop: the next owner need not wait for the lease to run out. */

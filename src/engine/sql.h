@@ -36,6 +36,7 @@ enum sql {
 	SQL_SNAPSHOT_OLD,
 	/* the keeper (keeper.c, load.c, feed.c) */
 	SQL_TAKE,
+	SQL_INHERIT,
 	SQL_RENEW,
 	SQL_RELEASE,
 	SQL_SHARD,

@@ -231,8 +231,8 @@ static bool read_once(struct conn *c)
 	}
 	if (!c->finishing)
 		c->ops->on_read(c->ctx, (np_str){ p, n });
-	/* A plain socket that gave less than asked for is empty. */
-	return !c->sock.ssl && n < HUB_READ_SIZE;
+	/* A socket that gave less than asked for is empty; TLS may have read further. */
+	return n < HUB_READ_SIZE && !c->dead && !(c->sock.ssl && SSL_has_pending(c->sock.ssl));
 }
 
 static void read_some(struct conn *c)
