@@ -48,6 +48,11 @@ NP_NODISCARD np_err window_read(const json_t *definition, struct window *ret,
 				struct problem_list *p);
 /* Quiet hours as the definition of a monitor has them. */
 void window_of_quiet(const struct alertj_quiet *q, struct window *ret);
+/* Are notices of such a monitor held in its quiet hours? What is critical is told at once. */
+static inline bool window_quiet_holds(enum mon_severity severity)
+{
+	return severity != MON_CRITICAL;
+}
 
 struct window_now {
 	bool on;
