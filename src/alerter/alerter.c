@@ -15,8 +15,7 @@ static const struct conf_item items[] = {
 	PG_CONF_ITEMS,
 	REDIS_CONF_ITEMS,
 	{ .key = "name", .kind = CONF_STR, .required = true },
-	{ .key = "hmac_key_file",
-	  .kind = CONF_STR }, /* common to all roles; nudges are not sealed */
+	{ .key = "hmac_key_file", .kind = CONF_STR }, /* seals the links that acknowledge */
 	{ .key = "admin.listen", .kind = CONF_STR },
 	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
 	{ .key = "public_url", .kind = CONF_STR, .fallback = "http://127.0.0.1:8080" },
@@ -28,6 +27,12 @@ static const struct conf_item items[] = {
 	{ .key = "smtp.url", .kind = CONF_STR },
 	{ .key = "smtp.from", .kind = CONF_STR },
 	{ .key = "smtp.secret_file", .kind = CONF_STR },
+	{ .key = "ca_file", .kind = CONF_STR },
+	/* "slack=https://proxy.example:8443": where requests of a kind go instead */
+	{ .key = "services", .kind = CONF_LIST },
+	{ .key = "retry.first", .kind = CONF_MS, .min = 1, .max = 60000 },
+	{ .key = "retry.max", .kind = CONF_MS, .min = 1, .max = 86400000 },
+	{ .key = "attempt_timeout", .kind = CONF_MS, .min = 10, .max = 30000 },
 };
 
 static const struct arg_opt opts[] = {
@@ -44,6 +49,8 @@ struct alerter {
 	struct loop *loop;
 	struct metrics *metrics;
 	struct courier *courier;
+	struct seal *seal;
+	struct arena *texts; /* of the configuration, cut */
 	struct admin *admin;
 	struct sub *sub;
 };
@@ -69,9 +76,41 @@ static void on_connected(void *ctx)
 	courier_nudge(((struct alerter *)ctx)->courier);
 }
 
+/* "kind=base": cut in place of the configuration's own text, which lives as long as we do. */
+static np_err read_bases(const struct conf *c, struct arena *a, struct send_cfg *ret,
+			 struct buf *why)
+{
+	const char *const *item = NULL;
+	size_t n = conf_list(c, "services", &item);
+	for (size_t i = 0; i < n; i++) {
+		np_str kind, base;
+		bool fine = str_cut(str_from_c(item[i]), '=', &kind, &base) && i < SEND_BASES_MAX &&
+			    chn_kind_of(kind) != NULL && str_starts(base, NP_STR("http"));
+		if (!fine) {
+			(void)buf_printf(why, "services: want KIND=https://HOST:PORT, not %s",
+					 item[i]);
+			return NP_E_INVAL;
+		}
+		ret->base[i].kind = arena_c(a, kind);
+		ret->base[i].base = arena_c(a, base);
+		if (ret->base[i].kind == NULL || ret->base[i].base == NULL)
+			return NP_E_NOMEM;
+	}
+	return NP_OK;
+}
+
+static np_err load_seal(struct alerter *a, const struct conf *c, struct buf *why)
+{
+	const char *path = conf_str(c, "hmac_key_file");
+	return path == NULL ? NP_OK : seal_load(path, &a->seal, why);
+}
+
 static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
 {
-	const struct courier_cfg cfg = {
+	np_err e = load_seal(a, c, why);
+	if (e < 0)
+		return e;
+	struct courier_cfg cfg = {
 		.database = pg_conf_from(c),
 		.name = conf_str(c, "name"),
 		.concurrency = (size_t)conf_int(c, "concurrency"),
@@ -79,13 +118,20 @@ static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
 		.send = { .smtp_url = conf_str(c, "smtp.url"),
 			  .smtp_from = conf_str(c, "smtp.from"),
 			  .smtp_secret_file = conf_str(c, "smtp.secret_file"),
-			  .public_url = str_from_c(conf_str(c, "public_url")) },
+			  .ca_file = conf_str(c, "ca_file"),
+			  .total_ms = conf_int(c, "attempt_timeout"),
+			  .words = { .public_url = str_from_c(conf_str(c, "public_url")),
+				     .seal = a->seal } },
+		.pace = { .first_ms = conf_int(c, "retry.first"),
+			  .max_ms = conf_int(c, "retry.max") },
 	};
 	if (cfg.send.smtp_url != NULL && cfg.send.smtp_from == NULL) {
 		(void)buf_add_c(why, "smtp.url also needs smtp.from, the sender's address");
 		return NP_E_INVAL;
 	}
-	np_err e = courier_start(&cfg, &a->courier);
+	e = read_bases(c, a->texts, &cfg.send, why);
+	if (e == NP_OK)
+		e = courier_start(&cfg, &a->courier);
 	if (e < 0)
 		return e;
 	const struct sub_cfg sub = {
@@ -109,7 +155,8 @@ static np_err serve(struct alerter *a, const struct conf *c, struct buf *why)
 {
 	a->loop = loop_new(NULL);
 	a->metrics = metrics_new("alerter");
-	if (a->loop == NULL || a->metrics == NULL)
+	a->texts = arena_new(CONF_FILE_MAX);
+	if (a->loop == NULL || a->metrics == NULL || a->texts == NULL)
 		return NP_E_NOMEM;
 	np_err e = start(a, c, why);
 	if (e == NP_OK) {
@@ -121,6 +168,8 @@ static np_err serve(struct alerter *a, const struct conf *c, struct buf *why)
 	courier_stop(a->courier);
 	loop_free(a->loop);
 	metrics_free(a->metrics);
+	seal_free(a->seal);
+	arena_free(a->texts);
 	return e;
 }
 

@@ -12,6 +12,7 @@
 #define DB_MS 5000
 #define ARENA_MAX ((size_t)1024 * 1024)
 #define CHANNELS_MAX 100000
+#define OWNER_MAX 128
 
 /* What is known of one destination: only while something is wrong or under way. */
 struct destination {
@@ -26,7 +27,12 @@ struct courier {
 	CURLM *multi;
 	struct map *destinations;
 	struct flight *done; /* ended, not yet recorded: the database may be away */
+	struct flight *air;  /* under way, newest first */
 	size_t flying;
+	int64_t last_org; /* that had a turn */
+	bool took_over;   /* leases of earlier incarnations ended */
+	char owner[OWNER_MAX];
+	uint8_t busy[OUTBOX_BUSY_MAX][16];
 	int64_t next_claim_ms;
 	pthread_t thread;
 	_Atomic bool stop, ready, nudged;
@@ -57,7 +63,7 @@ static void forget_if_well(struct courier *c, struct destination *d)
 }
 
 /* Channels that get nothing now: breaker open, or enough under way. */
-static size_t busy_channels(struct courier *c, uint8_t ret[OUTBOX_BUSY_MAX][16])
+static size_t busy_channels(struct courier *c)
 {
 	size_t pos = 0, n = 0;
 	uint64_t key;
@@ -70,7 +76,7 @@ static size_t busy_channels(struct courier *c, uint8_t ret[OUTBOX_BUSY_MAX][16])
 		uint32_t room = d->breaker.failures >= BREAKER_FAILURES ? 1 : COURIER_PER_CHANNEL;
 		open += is_open;
 		if ((is_open || d->flying >= room) && n < OUTBOX_BUSY_MAX)
-			memcpy(ret[n++], d->id, 16);
+			memcpy(c->busy[n++], d->id, 16);
 	}
 	metric_set(c->breakers, open);
 	return n;
@@ -81,10 +87,17 @@ static void landed(struct courier *c, struct flight *f)
 	struct destination *d = destination_of(c, f->notice.channel);
 	if (d != NULL) {
 		d->flying--;
-		d->breaker = breaker_after(d->breaker, f->outcome, clock_mono_ms());
+		d->breaker = breaker_after(d->breaker, c->cfg.pace, f->outcome, clock_mono_ms());
 		forget_if_well(c, d);
 	}
+	if (f->prev != NULL)
+		f->prev->next = f->next;
+	else
+		c->air = f->next;
+	if (f->next != NULL)
+		f->next->prev = f->prev;
 	c->flying--;
+	f->prev = NULL;
 	f->next = c->done;
 	c->done = f;
 }
@@ -100,6 +113,10 @@ static void launch(struct courier *c, struct flight *f)
 	metric_observe_us(c->delay, now - f->notice.created_us);
 	d->flying++;
 	c->flying++;
+	f->next = c->air;
+	if (c->air != NULL)
+		c->air->prev = f;
+	c->air = f;
 	send_prepare(f, &c->cfg.send, now);
 	if (f->curl != NULL && curl_multi_add_handle(c->multi, f->curl) == CURLM_OK)
 		return;
@@ -110,51 +127,99 @@ static void launch(struct courier *c, struct flight *f)
 	landed(c, f);
 }
 
-static struct flight *flight_new(void)
+/* A flight owns its texts. */
+static struct flight *flight_new(const struct notice *n)
 {
 	struct flight *f = np_zalloc(sizeof *f);
 	if (f != NULL && (f->arena = arena_new(ARENA_MAX)) == NULL)
 		free(np_take(f));
+	if (f == NULL)
+		return NULL;
+	f->notice = *n;
+	f->notice.kind = arena_str(f->arena, n->kind);
+	f->notice.channel_kind = arena_str(f->arena, n->channel_kind);
+	f->notice.config = arena_str(f->arena, n->config);
+	f->notice.secret = arena_str(f->arena, n->secret);
+	f->notice.body = arena_str(f->arena, n->body);
+	if (f->notice.config.p == NULL || f->notice.body.p == NULL) {
+		send_free(f);
+		return NULL;
+	}
 	return f;
 }
 
-/* One notice a call: each flight owns its texts. The statement is the same for one or many, and
- * notices are rare; a storm is bounded by what flies. */
-static np_err claim_one(struct courier *c, bool *ret_more)
+static void on_claimed(void *ctx, const struct notice *n)
 {
-	uint8_t busy[OUTBOX_BUSY_MAX][16];
-	struct flight *f = flight_new();
-	size_t n = 0;
-	if (f == NULL)
-		return NP_E_NOMEM;
-	const struct claim what = { .owner = str_from_c(c->cfg.name),
-				    .busy = (const uint8_t(*)[16])busy,
-				    .n_busy = busy_channels(c, busy),
-				    .max = 1 };
-	np_err e = pg_conn_ready(c->db, clock_mono_ms() + DB_MS);
-	if (e == NP_OK)
-		e = outbox_claim(c->db, &what, f->arena, &f->notice, &n);
-	*ret_more = e == NP_OK && n > 0;
-	if (*ret_more)
+	struct courier *c = ctx;
+	struct flight *f = flight_new(n);
+	c->last_org = n->org;
+	if (f != NULL) /* else: no memory now, the lease ends and it comes again */
 		launch(c, f);
-	else
-		send_free(f);
+}
+
+/* Room for attempts. One that hangs counts for a second only: whoever keeps us waiting does not
+ * keep others waiting. */
+static size_t room(const struct courier *c)
+{
+	size_t young = 0;
+	int64_t since = clock_mono_ms() - COURIER_YOUNG_MS;
+	if (c->flying >= COURIER_FLIGHTS_MAX)
+		return 0;
+	for (const struct flight *f = c->air; f != NULL && f->started_ms >= since; f = f->next)
+		young++;
+	return young >= c->cfg.concurrency ? 0 : c->cfg.concurrency - young;
+}
+
+/* A few at a time: between two claims the limits of each destination are looked at again. */
+static np_err claim_some(struct courier *c, size_t max, size_t *ret_n)
+{
+	const struct claim what = { .owner = str_from_c(c->owner),
+				    .busy = (const uint8_t(*)[16])c->busy,
+				    .n_busy = busy_channels(c),
+				    .after_org = c->last_org,
+				    .max = max < COURIER_PER_CHANNEL ? max : COURIER_PER_CHANNEL };
+	return outbox_claim(c->db, &what, on_claimed, c, ret_n);
+}
+
+static np_err claim_all(struct courier *c)
+{
+	size_t n = 1, max;
+	np_err e = pg_conn_ready(c->db, clock_mono_ms() + DB_MS);
+	if (e == NP_OK && !c->took_over) {
+		e = outbox_take_over(c->db, str_from_c(c->cfg.name), str_from_c(c->owner));
+		c->took_over = e == NP_OK;
+	}
+	if (e == NP_OK)
+		e = outbox_tidy(c->db);
+	while (e == NP_OK && n > 0 && (max = room(c)) > 0) {
+		pg_conn_deadline(c->db, clock_mono_ms() + DB_MS);
+		e = claim_some(c, max, &n);
+	}
 	return e;
+}
+
+/* Failed attempts come again at their time; in tests that is soon. */
+static int64_t poll_ms(const struct courier *c)
+{
+	int64_t first = c->cfg.pace.first_ms;
+	return first > 0 && first < COURIER_POLL_MS ? first : COURIER_POLL_MS;
 }
 
 static void claim(struct courier *c)
 {
-	bool more = true;
-	np_err e = NP_OK;
-	while (more && e == NP_OK && c->flying < c->cfg.concurrency)
-		e = claim_one(c, &more);
+	np_err e = claim_all(c);
 	atomic_store(&c->ready, e == NP_OK);
-	c->next_claim_ms = clock_mono_ms() + COURIER_POLL_MS;
+	c->next_claim_ms = clock_mono_ms() + poll_ms(c);
 	if (e == NP_OK)
 		return;
 	metric_add(c->claims_failed, 1);
 	np_log(NP_WARN, "outbox.claim_failed", KV_ERR(e),
 	       KV_C("say", pg_conn_error(c->db)->message));
+}
+
+static int64_t pause_ms(const struct courier *c, const struct flight *f, uint32_t n)
+{
+	return retry_pause_ms(retry_after_ms(c->cfg.pace, n, (uint32_t)rnd_u64()), f->asked_s);
 }
 
 static np_err record(struct courier *c, struct flight *f)
@@ -167,7 +232,7 @@ static np_err record(struct courier *c, struct flight *f)
 		.took_ms = (int32_t)(clock_mono_ms() - f->started_ms),
 		.outcome = retry_give_up(f->outcome, f->notice.created_us, now),
 		.answer = str_clip_utf8(str_from_c(f->say), SEND_SAY_MAX),
-		.next_us = now + retry_after_ms(n, (uint32_t)rnd_u64()) * NP_MS_US,
+		.next_us = now + pause_ms(c, f, n) * NP_MS_US,
 	};
 	crypt_sha256(buf_str(&f->answer), a.answer_sha256);
 	np_err e = pg_conn_ready(c->db, clock_mono_ms() + DB_MS);
@@ -235,6 +300,8 @@ static void turn(struct courier *c, bool claiming)
 	metric_set(c->in_flight, (int64_t)c->flying);
 	int64_t wait = c->next_claim_ms - clock_mono_ms();
 	int ms = wait < 1 ? 1 : wait > COURIER_POLL_MS ? COURIER_POLL_MS : (int)wait;
+	if (atomic_load(&c->nudged))
+		ms = 0;
 	(void)curl_multi_poll(c->multi, NULL, 0, ms, NULL);
 }
 
@@ -271,13 +338,21 @@ static void register_metrics(struct courier *c)
 				  "destinations left alone for now");
 }
 
+static void free_list(CURLM *multi, struct flight *f)
+{
+	while (f != NULL) {
+		struct flight *next = f->next;
+		if (f->curl != NULL)
+			(void)curl_multi_remove_handle(multi, f->curl);
+		send_free(f);
+		f = next;
+	}
+}
+
 static void courier_free(struct courier *c)
 {
-	while (c->done != NULL) {
-		struct flight *f = c->done;
-		c->done = f->next;
-		send_free(f);
-	}
+	free_list(c->multi, c->air);
+	free_list(c->multi, c->done);
 	map_free(c->destinations, free);
 	if (c->multi != NULL)
 		curl_multi_cleanup(c->multi);
@@ -291,6 +366,8 @@ np_err courier_start(const struct courier_cfg *cfg, struct courier **ret)
 	if (c == NULL)
 		return NP_E_NOMEM;
 	c->cfg = *cfg;
+	(void)snprintf(c->owner, sizeof c->owner, "%.80s/%016llx", cfg->name,
+		       (unsigned long long)rnd_u64());
 	c->db = pg_conn_new(&cfg->database);
 	c->multi = curl_multi_init();
 	c->destinations = map_new(CHANNELS_MAX);

@@ -11,12 +11,15 @@
 
 #define COURIER_PER_CHANNEL 4 /* attempts at one destination at a time */
 #define COURIER_POLL_MS 1000  /* behind the nudges */
+#define COURIER_YOUNG_MS 1000 /* an attempt that takes longer is waited for, and holds up nobody */
+#define COURIER_FLIGHTS_MAX 512
 
 struct courier_cfg {
 	struct pg_conf database;
 	struct send_cfg send;
-	const char *name;   /* owner of the leases */
-	size_t concurrency; /* attempts at a time, <= OUTBOX_CLAIM_MAX */
+	const char *name;   /* owner of the leases: of this alerter alone */
+	size_t concurrency; /* young attempts at a time, <= OUTBOX_CLAIM_MAX */
+	struct retry_pace pace;
 	struct metrics *metrics;
 };
 struct courier;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alerter/message.h"
 
-#include <jansson.h>
 #include <sodium.h>
 
 #include "base/clock.h"
@@ -18,7 +17,7 @@ np_err message_webhook(const struct notice *n, struct buf *out)
 		return NP_E_INVAL;
 	char id[36];
 	str_uuid(n->key, id);
-	(void)buf_printf(out, "{\"id\":\"%.36s\"", id);
+	(void)buf_printf(out, "{\"id\":\"%.36s\"%s", id, n->was_down ? ",\"was_down\":true" : "");
 	np_str rest = str_trim(str_sub(body, 1, body.n));
 	if (rest.n > 1)
 		(void)buf_add_byte(out, ',');
@@ -41,34 +40,25 @@ void message_signature(np_str secret, np_str body, int64_t at_us, char ret[MESSA
 
 /* ---- mail ------------------------------------------------------------------ */
 
-static const char *json_text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s != NULL ? s : "";
-}
-
-struct wording {
-	const char *kind, *subject, *lead;
-};
-static const struct wording wordings[] = {
-	{ "opened", "DOWN", "is down" },
-	{ "reminder", "STILL DOWN", "is still down" },
-	{ "acknowledged", "ACKNOWLEDGED", "is down; somebody is on it" },
-	{ "resolved", "UP", "is up again" },
-	{ "reopened", "DOWN AGAIN", "was closed by hand and is still down" },
-	{ "stale", "NO DATA", "is down and nobody can see it any more" },
-	{ "nodata", "NO DATA", "cannot be seen" },
-	{ "data_back", "DATA IS BACK", "can be seen again" },
-	{ "test", "TEST", "this is a test notice" },
-};
-
-static struct wording wording_of(np_str kind)
-{
-	for (size_t i = 0; i < NP_LEN(wordings); i++)
-		if (str_eq_c(kind, wordings[i].kind))
-			return wordings[i];
-	return (struct wording){ "", "NOTICE", "has news" };
-}
+/* Colours that are legible on white and on black; the client may pick either (color-scheme). */
+static const char html[] =
+	"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+	"<meta name=\"viewport\" content=\"width=device-width\">"
+	"<meta name=\"color-scheme\" content=\"light dark\">"
+	"<meta name=\"supported-color-schemes\" content=\"light dark\">"
+	"<title>${=title}</title></head>"
+	"<body style=\"margin:0;padding:24px;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif;"
+	"color-scheme:light dark\">"
+	"<div style=\"max-width:36em;margin:0 auto\">"
+	"<p style=\"margin:0 0 16px;padding-left:12px;border-left:4px solid ${=colour};"
+	"font-size:20px;font-weight:600\">${title}</p>"
+	"<p style=\"margin:0 0 24px\">${text}</p>"
+	"${?ack}<p style=\"margin:0 0 16px\"><a href=\"${ack}\" style=\"display:inline-block;padding:10px 18px;"
+	"border-radius:6px;background-color:#175cd3;color:#ffffff;text-decoration:none;font-weight:600\">"
+	"Acknowledge</a></p>${/}"
+	"${?link}<p style=\"margin:0 0 24px\"><a href=\"${link}\" style=\"color:#3b82f6\">Open in NetPulse</a></p>${/}"
+	"</div></body></html>\r\n";
+static const char plain[] = "${text}\n${?ack}\nAcknowledge: ${ack}\n${/}${?link}\n${link}\n${/}";
 
 /* One RFC 2047 encoded-word per 45 bytes, so that each stays below 75 characters. */
 static void add_encoded(struct buf *out, np_str text)
@@ -112,50 +102,47 @@ static void add_date(struct buf *out, int64_t at_us)
 			 d.day, months[d.month - 1], d.year, hms);
 }
 
-static np_err add_text(struct buf *text, const struct notice *n, const json_t *body,
-		       np_str public_url)
+/* First of its thread: what follows refers to a message of that name, whether it came or not. */
+static void add_thread(struct buf *out, const struct notice *n)
 {
-	const json_t *monitor = json_object_get(body, "monitor");
-	const json_t *incident = json_object_get(body, "incident");
-	const char *opened = json_text(incident, "opened_at");
-	const char *closed = json_text(incident, "closed_at");
-	(void)buf_printf(text, "%s %s\r\n\r\n", json_text(monitor, "name"),
-			 wording_of(n->kind).lead);
-	(void)buf_printf(text, "%s\r\n\r\n", json_text(body, "why"));
-	if (*json_text(monitor, "target") != '\0')
-		(void)buf_printf(text, "Target:   %s\r\n", json_text(monitor, "target"));
-	if (*opened != '\0')
-		(void)buf_printf(text, "Down at:  %s\r\n", opened);
-	if (*closed != '\0')
-		(void)buf_printf(text, "Up at:    %s\r\n", closed);
-	if (*json_text(incident, "id") != '\0')
-		(void)buf_printf(text, "\r\n%.*s/app/incidents/%s\r\n", NP_FMT(public_url),
-				 json_text(incident, "id"));
-	return buf_failed(text);
+	char key[36], thread[36];
+	str_uuid(n->key, key);
+	str_uuid(n->subject, thread);
+	(void)buf_printf(out, "Message-ID: <%.36s@netpulse>\r\nReferences: <%.36s@netpulse>\r\n",
+			 key, thread);
+	if (!str_eq_c(n->kind, "opened"))
+		(void)buf_printf(out, "In-Reply-To: <%.36s@netpulse>\r\n", thread);
 }
 
 static void add_headers(struct buf *out, const struct notice *n, const struct mail_from_to *who,
-			const json_t *body)
+			np_str title)
 {
-	NP_CLEANUP(buf_done) struct buf subject;
-	char key[36], thread[36];
-	buf_init(&subject, 512);
-	str_uuid(n->key, key);
-	str_uuid(n->subject, thread);
-	(void)buf_printf(&subject, "%s: %s", wording_of(n->kind).subject,
-			 json_text(json_object_get(body, "monitor"), "name"));
 	(void)buf_printf(out, "From: NetPulse <%.*s>\r\nTo: <%.*s>\r\n", NP_FMT(who->from),
 			 NP_FMT(who->to));
 	(void)buf_add_c(out, "Subject: ");
-	add_encoded(out, buf_str(&subject));
+	add_encoded(out, title);
 	(void)buf_add_c(out, "\r\n");
 	add_date(out, who->at_us);
+	add_thread(out, n);
+	(void)buf_add_c(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n");
+}
+
+/* Both parts are base64: no line of them can look like the boundary. */
+static np_err add_part(struct buf *out, const struct tpl_vars *words, const char *type,
+		       enum tpl_markup markup)
+{
+	NP_CLEANUP(buf_done) struct buf text;
+	const struct tpl_how how = { .vars = words, .markup = markup, .format = TPL_TEXT };
+	buf_init(&text, MESSAGE_MAX / 4);
+	np_err e = tpl_render(markup == TPL_PLAIN ? plain : html, &how, &text);
+	if (e < 0)
+		return e;
 	(void)buf_printf(out,
-			 "Message-ID: <%.36s@netpulse>\r\nReferences: <%.36s@netpulse>\r\n"
-			 "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-			 "Content-Type: text/plain; charset=utf-8\r\n"
+			 "--=_netpulse\r\nContent-Type: %s; charset=utf-8\r\n"
 			 "Content-Transfer-Encoding: base64\r\n\r\n",
-			 key, thread);
+			 type);
+	add_base64_body(out, buf_str(&text));
+	return buf_failed(out);
 }
 
 /* An address goes into a header and into SMTP's own commands as it is. */
@@ -170,19 +157,18 @@ static bool address_ok(np_str s)
 	return true;
 }
 
-np_err message_mail(const struct notice *n, const struct mail_from_to *who, struct buf *out)
+np_err message_mail(const struct notice *n, const struct tpl_vars *words,
+		    const struct mail_from_to *who, struct buf *out)
 {
-	NP_CLEANUP(buf_done) struct buf text;
-	buf_init(&text, MESSAGE_MAX / 2);
-	json_t *body = json_loadb(n->body.p, n->body.n, JSON_REJECT_DUPLICATES, NULL);
-	np_err e = !json_is_object(body) || !address_ok(who->to) || !address_ok(who->from)
-			   ? NP_E_INVAL
-			   : add_text(&text, n, body, who->public_url);
-	if (e == NP_OK) {
-		add_headers(out, n, who, body);
-		add_base64_body(out, buf_str(&text));
-		e = buf_failed(out);
-	}
-	json_decref(body);
+	if (!address_ok(who->to) || !address_ok(who->from))
+		return NP_E_INVAL;
+	add_headers(out, n, who, tpl_get(words, NP_STR("title")));
+	(void)buf_add_c(out,
+			"Content-Type: multipart/alternative; boundary=\"=_netpulse\"\r\n\r\n");
+	np_err e = add_part(out, words, "text/plain", TPL_PLAIN);
+	if (e == NP_OK)
+		e = add_part(out, words, "text/html", TPL_HTML_BR);
+	if (e == NP_OK)
+		e = buf_add_c(out, "--=_netpulse--\r\n");
 	return e;
 }

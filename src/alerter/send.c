@@ -5,9 +5,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "alerter/answer.h"
+#include "alerter/message.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "net/addr.h"
+
+#define URL_LEN_MAX ((size_t)8 * 1024)
+#define HEADER_MAX ((size_t)2048)
 
 static void give_up(struct flight *f, const char *why)
 {
@@ -43,7 +48,8 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	struct flight *f = ctx;
 	const struct addr_policy pol = { .private_ok = f->notice.private_ok };
 	enum addr_class class = ADDR_PUBLIC;
-	if (purpose != CURLSOCKTYPE_IPCXN || !addr_allowed(&a->addr, &pol, &class)) {
+	if (purpose != CURLSOCKTYPE_IPCXN ||
+	    (!f->guard_off && !addr_allowed(&a->addr, &pol, &class))) {
 		f->blocked = true;
 		(void)snprintf(f->say, sizeof f->say, "the address is %s and not allowed",
 			       addr_class_name(class));
@@ -52,18 +58,9 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
-static bool add_header(struct flight *f, const char *name, const char *value)
+static CURLcode set_common(struct flight *f, const struct send_cfg *cfg, const char *url)
 {
-	char line[512];
-	(void)snprintf(line, sizeof line, "%s: %s", name, value);
-	struct curl_slist *more = curl_slist_append(f->headers, line);
-	if (more != NULL)
-		f->headers = more;
-	return more != NULL;
-}
-
-static CURLcode set_common(struct flight *f, const char *url)
-{
+	long total = cfg->total_ms > 0 ? (long)cfg->total_ms : (long)SEND_TOTAL_MS;
 	CURL *h = f->curl;
 	CURLcode rc;
 	if ((rc = curl_easy_setopt(h, CURLOPT_URL, url)) != CURLE_OK ||
@@ -72,46 +69,164 @@ static CURLcode set_common(struct flight *f, const char *url)
 	    (rc = curl_easy_setopt(h, CURLOPT_PROXY, "")) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)SEND_CONNECT_MS)) !=
 		    CURLE_OK ||
-	    (rc = curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)SEND_TOTAL_MS)) != CURLE_OK ||
-	    (rc = curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer)) != CURLE_OK)
+	    (rc = curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, total)) != CURLE_OK ||
+	    (rc = curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer)) != CURLE_OK ||
+	    (cfg->ca_file != NULL &&
+	     (rc = curl_easy_setopt(h, CURLOPT_CAINFO, cfg->ca_file)) != CURLE_OK))
 		return rc;
 	return curl_easy_setopt(h, CURLOPT_WRITEDATA, (void *)f);
 }
 
-static CURLcode set_webhook(struct flight *f)
+/* Each attempt has a connection of its own: one that somebody else's guard let through is never
+ * lent to an organisation that may not go there. */
+static CURLcode set_http(struct flight *f)
 {
 	CURL *h = f->curl;
 	CURLcode rc;
 	if ((rc = curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https")) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L)) != CURLE_OK ||
+	    (rc = curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, 1L)) != CURLE_OK ||
+	    (rc = curl_easy_setopt(h, CURLOPT_FORBID_REUSE, 1L)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, on_socket)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, (void *)f)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_USERAGENT, "NetPulse/" NP_VERSION)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_HTTPHEADER, f->headers)) != CURLE_OK ||
+	    (rc = curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, f->kind->method)) != CURLE_OK ||
 	    (rc = curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)f->body.n)) !=
 		    CURLE_OK)
 		return rc;
 	return curl_easy_setopt(h, CURLOPT_POSTFIELDS, f->body.p);
 }
 
-static void prepare_webhook(struct flight *f, const json_t *config, int64_t wall_us)
+static bool put_header(struct flight *f, const char *line)
 {
-	char key[37] = { 0 }, signature[MESSAGE_SIGNATURE_MAX];
-	const char *url = json_string_value(json_object_get(config, "url"));
-	if (url == NULL || message_webhook(&f->notice, &f->body) < 0) {
+	struct curl_slist *more = curl_slist_append(f->headers, line);
+	if (more != NULL)
+		f->headers = more;
+	return more != NULL;
+}
+
+/* A template that gives nothing is no header. */
+static bool add_header(struct flight *f, const char *tpl, const struct tpl_vars *v)
+{
+	NP_CLEANUP(buf_done) struct buf line;
+	const struct tpl_how how = { .vars = v, .format = TPL_HEADER };
+	buf_init(&line, HEADER_MAX);
+	if (tpl_render(tpl, &how, &line) < 0 || str_find_byte(buf_str(&line), '\n') != SIZE_MAX ||
+	    str_find_byte(buf_str(&line), '\r') != SIZE_MAX)
+		return false;
+	/* "Name: " with an empty value would tell curl to drop the header. */
+	return line.n == 0 || str_ends(buf_str(&line), NP_STR(": ")) || put_header(f, buf_c(&line));
+}
+
+static bool add_headers(struct flight *f, const struct tpl_vars *v)
+{
+	const struct chn_kind *k = f->kind;
+	bool fine = add_header(f, "Idempotency-Key: ${&key}", v) && put_header(f, "Expect:") &&
+		    add_header(f, "Content-Type: ${&type}", v);
+	for (size_t i = 0; fine && i < NP_LEN(k->header) && k->header[i] != NULL; i++)
+		fine = add_header(f, k->header[i], v);
+	return fine;
+}
+
+/* ---- variables ----------------------------------------------------------------- */
+
+/* "c.<key>" for each field of the channel; what is secret is remembered, so that it is not said. */
+static void set_fields(struct flight *f, const json_t *config, const json_t *secret,
+		       struct tpl_vars *v)
+{
+	static const char *const prefix = "c.";
+	for (const struct chn_field *d = f->kind->field; d->key != NULL; d++) {
+		const json_t *j = json_object_get(d->secret ? secret : config, d->key);
+		np_str value = { json_string_value(j), json_string_length(j) };
+		np_str name = arena_printf(f->arena, "%s%s", prefix, d->key);
+		if (d->type == CHN_URL)
+			while (str_ends(value, NP_STR("/")))
+				value.n--;
+		value = value.n > 0 ? arena_str(f->arena, value) : (np_str){ 0 };
+		if (name.p == NULL)
+			continue;
+		tpl_set(v, name.p, value);
+		if (d->secret && value.n > 0)
+			f->secret[f->n_secret++] = value;
+	}
+}
+
+static void set_how(struct flight *f, struct tpl_vars *v)
+{
+	np_str url = tpl_get(v, NP_STR("c.url"));
+	bool query = str_find_byte(url, '?') != SIZE_MAX;
+	tpl_set(v, "sep", query ? NP_STR("&") : NP_STR("?"));
+	tpl_set(v, "type", str_from_c(f->kind->type));
+	tpl_set(v, "action", str_from_c(f->kind->action[chn_action_of(f->notice.kind)]));
+}
+
+/* Scheme, host and port of the operator's choice; path and query stay. */
+static np_str rebased(struct flight *f, const struct send_cfg *cfg, np_str url)
+{
+	const char *base = NULL;
+	for (size_t i = 0; i < SEND_BASES_MAX && cfg->base[i].kind != NULL; i++)
+		if (strcmp(cfg->base[i].kind, f->kind->name) == 0)
+			base = cfg->base[i].base;
+	if (base == NULL)
+		return url;
+	f->guard_off = true;
+	size_t host = str_find(url, NP_STR("://"));
+	np_str rest = host == SIZE_MAX ? (np_str){ 0 } : str_sub(url, host + 3, url.n);
+	size_t path = 0;
+	while (path < rest.n && rest.p[path] != '/' && rest.p[path] != '?')
+		path++;
+	np_str to = str_from_c(base);
+	while (str_ends(to, NP_STR("/")))
+		to.n--;
+	return arena_printf(f->arena, "%.*s%.*s", NP_FMT(to), NP_FMT(str_sub(rest, path, rest.n)));
+}
+
+static np_err render_url(struct flight *f, const struct send_cfg *cfg, const struct tpl_vars *v,
+			 const char **ret)
+{
+	NP_CLEANUP(buf_done) struct buf url;
+	const struct tpl_how how = { .vars = v, .format = TPL_URL };
+	buf_init(&url, URL_LEN_MAX);
+	np_err e = tpl_render(f->kind->url, &how, &url);
+	if (e < 0)
+		return e;
+	if (!str_starts(buf_str(&url), NP_STR("http")))
+		return NP_E_INVAL;
+	np_str whole = rebased(f, cfg, buf_str(&url));
+	*ret = arena_c(f->arena, whole);
+	return *ret != NULL ? NP_OK : NP_E_NOMEM;
+}
+
+static np_err render_body(struct flight *f, const struct tpl_vars *v)
+{
+	bool form = !str_eq_c(str_from_c(f->kind->type), "application/json");
+	const struct tpl_how how = { .vars = v,
+				     .markup = f->kind->markup,
+				     .format = form ? TPL_URL : TPL_JSON };
+	return tpl_render(f->kind->body, &how, &f->body);
+}
+
+static void prepare_http(struct flight *f, const struct send_cfg *cfg, struct tpl_vars *v,
+			 int64_t wall_us)
+{
+	char signature[MESSAGE_SIGNATURE_MAX] = "";
+	const char *url = NULL;
+	np_str key = tpl_get(v, NP_STR("c.secret"));
+	set_how(f, v);
+	if (render_body(f, v) < 0 || render_url(f, cfg, v, &url) < 0) {
 		give_up(f, "the channel has no address, or the notice is damaged");
 		return;
 	}
-	str_uuid(f->notice.key, key);
-	message_signature(f->notice.secret, buf_str(&f->body), wall_us, signature);
-	bool fine = add_header(f, "Content-Type", "application/json") &&
-		    add_header(f, "Idempotency-Key", key) && add_header(f, "Expect", "");
-	if (fine && f->notice.secret.n > 0)
-		fine = add_header(f, "NetPulse-Signature", signature);
-	f->curl = fine ? curl_easy_init() : NULL;
-	if (f->curl == NULL || set_common(f, url) != CURLE_OK || set_webhook(f) != CURLE_OK)
+	if (key.n > 0)
+		message_signature(key, buf_str(&f->body), wall_us, signature);
+	tpl_set(v, "signature", str_from_c(signature));
+	f->curl = add_headers(f, v) ? curl_easy_init() : NULL;
+	if (f->curl == NULL || set_common(f, cfg, url) != CURLE_OK || set_http(f) != CURLE_OK)
 		give_up(f, "the request could not be made: is the address well-formed?");
 }
+
+/* ---- mail ------------------------------------------------------------------------ */
 
 static CURLcode set_login(struct flight *f, const struct send_cfg *cfg)
 {
@@ -143,27 +258,45 @@ static CURLcode set_mail(struct flight *f, const struct send_cfg *cfg)
 	return set_login(f, cfg);
 }
 
-static void prepare_mail(struct flight *f, const json_t *config, const struct send_cfg *cfg,
+static void prepare_mail(struct flight *f, const struct send_cfg *cfg, const struct tpl_vars *v,
 			 int64_t wall_us)
 {
-	const char *to = json_string_value(json_object_get(config, "to"));
+	np_str to = tpl_get(v, NP_STR("c.to"));
 	if (cfg->smtp_url == NULL) {
 		give_up(f, "no mail server is configured: start with --smtp URL and --mail-from");
 		return;
 	}
 	const struct mail_from_to who = { .from = str_from_c(cfg->smtp_from),
-					  .to = str_from_c(to),
-					  .public_url = cfg->public_url,
+					  .to = to,
 					  .at_us = wall_us };
-	if (to == NULL || message_mail(&f->notice, &who, &f->body) < 0) {
+	if (message_mail(&f->notice, v, &who, &f->body) < 0) {
 		give_up(f, "the channel's address is not well-formed, or the notice is damaged");
 		return;
 	}
-	f->rcpt = curl_slist_append(NULL, to);
+	f->rcpt = curl_slist_append(NULL, to.p);
 	f->curl = f->rcpt != NULL ? curl_easy_init() : NULL;
-	if (f->curl == NULL || set_common(f, cfg->smtp_url) != CURLE_OK ||
+	if (f->curl == NULL || set_common(f, cfg, cfg->smtp_url) != CURLE_OK ||
 	    set_mail(f, cfg) != CURLE_OK)
 		give_up(f, "the message could not be made: is the secret's file readable?");
+}
+
+static void prepare(struct flight *f, const struct send_cfg *cfg, int64_t wall_us)
+{
+	const struct notice *n = &f->notice;
+	struct tpl_vars *v = arena_alloc(f->arena, sizeof *v);
+	if (v == NULL || words_of(n, &cfg->words, f->arena, v) < 0) {
+		give_up(f, "the notice is damaged");
+		return;
+	}
+	json_t *config = json_loadb(n->config.p, n->config.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *secret = json_loadb(n->secret.p, n->secret.n, JSON_REJECT_DUPLICATES, NULL);
+	set_fields(f, config, secret, v);
+	json_decref(config);
+	json_decref(secret);
+	if (f->kind->method != NULL)
+		prepare_http(f, cfg, v, wall_us);
+	else
+		prepare_mail(f, cfg, v, wall_us);
 }
 
 void send_prepare(struct flight *f, const struct send_cfg *cfg, int64_t wall_us)
@@ -172,30 +305,45 @@ void send_prepare(struct flight *f, const struct send_cfg *cfg, int64_t wall_us)
 	buf_init(&f->answer, SEND_ANSWER_MAX);
 	f->at_us = wall_us;
 	f->started_ms = clock_mono_ms();
-	if (f->notice.gone) {
+	f->kind = chn_kind_of(f->notice.channel_kind);
+	if (f->notice.gone)
 		give_up(f, "the channel was deleted");
-		return;
-	}
-	json_t *config =
-		json_loadb(f->notice.config.p, f->notice.config.n, JSON_REJECT_DUPLICATES, NULL);
-	if (str_eq_c(f->notice.channel_kind, "webhook"))
-		prepare_webhook(f, config, wall_us);
-	else if (str_eq_c(f->notice.channel_kind, "email"))
-		prepare_mail(f, config, cfg, wall_us);
-	else
+	else if (f->kind == NULL || f->kind->own_api)
 		give_up(f, "this program does not know channels of that kind");
-	json_decref(config);
+	else
+		prepare(f, cfg, wall_us);
+}
+
+static void answered_http(struct flight *f, long code)
+{
+	curl_off_t asked = 0;
+	char words[SEND_SAY_MAX / 2 + 40] = "";
+	f->outcome = retry_of_http(code, f->kind->retry);
+	(void)curl_easy_getinfo(f->curl, CURLINFO_RETRY_AFTER, &asked);
+	f->asked_s = asked > 0 ? (int64_t)asked : answer_retry_after_s(buf_str(&f->answer));
+	bool odd = f->outcome == OUTCOME_SENT && !answer_has(buf_str(&f->answer), f->kind->said);
+	if (odd) /* a page of somebody in between: not the service's answer */
+		f->outcome = OUTCOME_RETRY;
+	if (f->outcome != OUTCOME_SENT && strcmp(f->kind->name, "webhook") != 0)
+		answer_words(buf_str(&f->answer), f->secret, f->n_secret, words, sizeof words);
+	(void)snprintf(f->say, sizeof f->say, "HTTP %ld%s%s%s", code,
+		       odd ? ", but not the answer of this service" : "",
+		       words[0] != '\0' ? ": " : "", words);
 }
 
 void send_finish(struct flight *f, CURLcode rc)
 {
-	bool mail = str_eq_c(f->notice.channel_kind, "email");
+	bool mail = f->kind->method == NULL;
 	long code = 0, request = 0;
 	(void)curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &code);
 	(void)curl_easy_getinfo(f->curl, CURLINFO_REQUEST_SIZE, &request);
-	if (rc == CURLE_OK || (mail && code >= 400)) {
-		f->outcome = mail ? retry_of_smtp(code) : retry_of_http(code);
-		(void)snprintf(f->say, sizeof f->say, "%s %ld", mail ? "SMTP" : "HTTP", code);
+	if (mail && (rc == CURLE_OK || code >= 400)) {
+		f->outcome = retry_of_smtp(code);
+		(void)snprintf(f->say, sizeof f->say, "SMTP %ld", code);
+		return;
+	}
+	if (rc == CURLE_OK) {
+		answered_http(f, code);
 		return;
 	}
 	if (f->blocked) {

@@ -99,7 +99,8 @@ static const char *const text[] = {
 		" AND (n.channels IS NULL OR n.channels ? c.id::text)"
 		" ORDER BY n.place, c.id"
 		" ON CONFLICT (subject, event, kind, channel_id) DO UPDATE"
-		" SET state = 'pending', body = excluded.body, next_at = excluded.next_at"
+		" SET state = 'pending', body = excluded.body, next_at = excluded.next_at,"
+		" created_at = excluded.created_at" /* its 24 hours, and a storm, begin now */
 		" WHERE o.state = 'held' AND excluded.state = 'pending'",
 
 	/* As above, but to whoever was told `after` about the same subject. */

@@ -2,7 +2,10 @@
 #include "alerter/message.h"
 
 #include <jansson.h>
+#include <sodium.h>
 
+#include "alerter/answer.h"
+#include "alerter/words.h"
 #include "base/crypt.h"
 #include "unit/t.h"
 
@@ -76,9 +79,107 @@ static void signature_is_hmac_of_time_and_body(void **state)
 static const struct mail_from_to who = {
 	.from = { "np@example.org", 14 },
 	.to = { "ops@example.org", 15 },
-	.public_url = { "https://np.example", 18 },
 	.at_us = 1772366400000000, /* 2026-03-01 12:00:00 UTC, a Sunday */
 };
+
+static const uint8_t seal_key[SEAL_KEY_LEN] = { 7 };
+
+/* As the courier does it. */
+static np_err mail_of(const struct notice *n, const struct mail_from_to *w, struct buf *out)
+{
+	NP_CLEANUP(arena_free_p) struct arena *a = arena_new((size_t)1 << 20);
+	NP_CLEANUP(seal_free_p) struct seal *s = NULL;
+	struct tpl_vars v = { .n = 0 };
+	assert_ok(seal_new((np_str){ (const char *)seal_key, sizeof seal_key }, &s));
+	const struct words_cfg cfg = { .public_url = NP_STR("https://np.example"), .seal = s };
+	np_err e = words_of(n, &cfg, a, &v);
+	return e < 0 ? e : message_mail(n, &v, w, out);
+}
+
+/* All base64 of a message, decoded: what stands in both parts. */
+static void decoded(const struct buf *mail, struct buf *ret)
+{
+	np_str rest = buf_str(mail), line;
+	while (rest.n > 0) {
+		unsigned char raw[80];
+		size_t n = 0;
+		(void)str_cut(rest, '\n', &line, &rest);
+		line = str_trim(line);
+		if (line.n > 0 && sodium_base642bin(raw, sizeof raw, line.p, line.n, NULL, &n, NULL,
+						    sodium_base64_VARIANT_ORIGINAL) == 0)
+			(void)buf_add(ret, (np_str){ (const char *)raw, n });
+	}
+}
+
+static void mail_has_both_parts_and_its_links(void **state)
+{
+	NP_CLEANUP(buf_done) struct buf out, text;
+	struct notice n = a_notice(
+		"{\"kind\":\"opened\",\"why\":\"a<b>&\\nc\",\"monitor\":{\"name\":\"<script>x\",\"target\":\"https://x\"},"
+		"\"incident\":{\"id\":\"0192aaaa-bbbb-7ccc-8ddd-eeeeffff0000\",\"opened_at\":\"2026-03-01T12:00:00Z\"}}");
+	(void)state;
+	buf_init(&out, MESSAGE_MAX);
+	buf_init(&text, MESSAGE_MAX);
+	assert_ok(mail_of(&n, &who, &out));
+	decoded(&out, &text);
+	static const char *const wanted[] = {
+		"<script>x is down.",       /* plain */
+		"&lt;script&gt;x is down.", /* HTML */
+		"a&lt;b&gt;&amp;<br>c",
+		"content=\"light dark\"",
+		"https://np.example/app/incidents/0192aaaa-bbbb-7ccc-8ddd-eeeeffff0000",
+		"https://np.example/ack/",
+		"Down since: 2026-03-01 12:00:00 UTC",
+	};
+	for (size_t i = 0; i < NP_LEN(wanted); i++)
+		if (str_find(buf_str(&text), str_from_c(wanted[i])) == SIZE_MAX)
+			fail_msg("no %s in %s", wanted[i], buf_c(&text));
+}
+
+static void only_what_can_be_acknowledged_has_a_link(void **state)
+{
+	static const struct {
+		const char *kind;
+		bool link;
+	} rows[] = { { "opened", true },    { "reminder", true },      { "escalation", true },
+		     { "resolved", false }, { "acknowledged", false }, { "digest", false },
+		     { "test", false },     { "nodata", false } };
+	(void)state;
+	for (size_t i = 0; i < NP_LEN(rows); i++) {
+		NP_CLEANUP(buf_done) struct buf out, text;
+		struct notice n = a_notice(
+			"{\"monitor\":{\"name\":\"x\"},\"incident\":{\"id\":\"0192aaaa-bbbb-7ccc-8ddd-eeeeffff0000\"}}");
+		n.kind = str_from_c(rows[i].kind);
+		buf_init(&out, MESSAGE_MAX);
+		buf_init(&text, MESSAGE_MAX);
+		assert_ok(mail_of(&n, &who, &out));
+		decoded(&out, &text);
+		assert_int_equal(str_find(buf_str(&text), NP_STR("/ack/")) != SIZE_MAX,
+				 rows[i].link);
+	}
+}
+
+static void answers_say_why_but_never_a_secret(void **state)
+{
+	char say[64];
+	const np_str secret = NP_STR("hush-hush");
+	(void)state;
+	answer_words(NP_STR("{\"ok\":false,\"description\":\"chat not\\nfound\"}"), &secret, 1, say,
+		     sizeof say);
+	assert_string_equal(say, "chat not found");
+	answer_words(NP_STR("no such hush-hush"), &secret, 1, say, sizeof say);
+	assert_string_equal(say, "");
+	answer_words(NP_STR("<html>"), &secret, 1, say, sizeof say);
+	assert_string_equal(say, "");
+	answer_words(NP_STR("\xff\xfe"), &secret, 1, say, sizeof say);
+	assert_string_equal(say, "");
+	assert_int_equal(answer_retry_after_s(NP_STR("{\"parameters\":{\"retry_after\":7}}")), 7);
+	assert_int_equal(answer_retry_after_s(NP_STR("{\"retry_after_ms\":1500}")), 2);
+	assert_int_equal(answer_retry_after_s(NP_STR("{\"retry_after\":1e300}")), 86400);
+	assert_int_equal(answer_retry_after_s(NP_STR("[1]")), 0);
+	assert_true(answer_has(NP_STR("{ \"ok\" : true }"), "\"ok\":true"));
+	assert_false(answer_has(NP_STR("{ \"ok\" : false }"), "\"ok\":true"));
+}
 
 static void mail_has_its_headers(void **state)
 {
@@ -86,7 +187,7 @@ static void mail_has_its_headers(void **state)
 	struct notice n = a_notice(body_text);
 	(void)state;
 	buf_init(&out, MESSAGE_MAX);
-	assert_ok(message_mail(&n, &who, &out));
+	assert_ok(mail_of(&n, &who, &out));
 	static const char *const wanted[] = {
 		"From: NetPulse <np@example.org>\r\n",
 		"To: <ops@example.org>\r\n",
@@ -106,7 +207,7 @@ static void no_name_can_start_a_header(void **state)
 		"{\"monitor\":{\"name\":\"x\\r\\nBcc: all@example.org\\r\\n\\r\\nhello\"}}");
 	(void)state;
 	buf_init(&out, MESSAGE_MAX);
-	assert_ok(message_mail(&n, &who, &out));
+	assert_ok(mail_of(&n, &who, &out));
 	assert_int_equal(str_find(buf_str(&out), NP_STR("Bcc")), SIZE_MAX);
 }
 
@@ -121,7 +222,7 @@ static void addresses_that_could_speak_smtp_are_refused(void **state)
 		struct mail_from_to w = who;
 		w.to = str_from_c(bad[i]);
 		buf_init(&out, MESSAGE_MAX);
-		assert_err(message_mail(&n, &w, &out), NP_E_INVAL);
+		assert_err(mail_of(&n, &w, &out), NP_E_INVAL);
 	}
 }
 
@@ -135,7 +236,7 @@ static void lines_stay_short_whatever_the_name(void **state)
 		       7);
 	struct notice n = a_notice(body);
 	buf_init(&out, MESSAGE_MAX);
-	assert_ok(message_mail(&n, &who, &out));
+	assert_ok(mail_of(&n, &who, &out));
 	np_str rest = buf_str(&out), line;
 	while (rest.n > 0) {
 		(void)str_cut(rest, '\n', &line, &rest);
@@ -151,6 +252,9 @@ int main(void)
 		cmocka_unit_test(an_empty_object_stays_valid_json),
 		cmocka_unit_test(signature_is_hmac_of_time_and_body),
 		cmocka_unit_test(mail_has_its_headers),
+		cmocka_unit_test(mail_has_both_parts_and_its_links),
+		cmocka_unit_test(only_what_can_be_acknowledged_has_a_link),
+		cmocka_unit_test(answers_say_why_but_never_a_secret),
 		cmocka_unit_test(no_name_can_start_a_header),
 		cmocka_unit_test(addresses_that_could_speak_smtp_are_refused),
 		cmocka_unit_test(lines_stay_short_whatever_the_name),
