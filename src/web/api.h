@@ -33,6 +33,12 @@ np_err api_channels_read(struct wreq *q, struct pg_conn *c);
 np_err api_channels_update(struct wreq *q, struct pg_conn *c);
 np_err api_channels_delete(struct wreq *q, struct pg_conn *c);
 np_err api_channels_test(struct wreq *q, struct pg_conn *c);
+np_err api_channels_notices(struct wreq *q, struct pg_conn *c);
+np_err api_channel_kinds(struct wreq *q, struct pg_conn *c);
+
+/* The page behind a link in a notice: HTML, no identity but the link. */
+np_err ack_page_show(struct wreq *q, struct pg_conn *c);
+np_err ack_page_do(struct wreq *q, struct pg_conn *c);
 
 np_err api_regions_list(struct wreq *q, struct pg_conn *c);
 np_err api_regions_create(struct wreq *q, struct pg_conn *c);

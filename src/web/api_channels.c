@@ -1,80 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/str.h"
-#include "net/addr.h"
+#include "core/channel.h"
 #include "net/url.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/channel_show.h"
 #include "web/guard.h"
 #include "web/input.h"
 #include "web/store_channel.h"
 
-#define SECRET_MASK "********"
-#define EMAIL_MAX 254
-
-/* ---- showing ---- */
-
-static np_str config_text(json_t *config, const char *key)
+static np_str text_of(const json_t *o, const char *key)
 {
-	const json_t *v = json_object_get(config, key);
+	const json_t *v = json_object_get(o, key);
 	return json_is_string(v) ? (np_str){ json_string_value(v), json_string_length(v) }
 				 : (np_str){ 0 };
-}
-
-/* "https://hooks.example.org/…": the rest of a URL is often a key. */
-static np_str mask_url(struct arena *a, np_str url)
-{
-	struct url u;
-	if (url_parse(url, &u) < 0)
-		return NP_STR("…");
-	return arena_printf(a, "%.*s://%.*s/…", NP_FMT(u.scheme), NP_FMT(u.host));
-}
-
-static np_str mask_email(struct arena *a, np_str to)
-{
-	np_str local, domain;
-	if (!str_cut(to, '@', &local, &domain))
-		return NP_STR("…");
-	return arena_printf(a, "%.*s…@%.*s", NP_FMT(str_clip_utf8(local, 1)), NP_FMT(domain));
-}
-
-/* secret: the clear one right after it was made; else "". */
-static void show_config(struct wreq *q, const struct stc_row *row, np_str secret)
-{
-	struct jsonw *w = &q->json;
-	bool all = acc_may(q->who.role, ACC_S_ALL, ACC_CHANNEL_EDIT);
-	json_t *config = json_loadb(row->config.p, row->config.n, 0, NULL);
-	np_str url = config_text(config, "url"), to = config_text(config, "to");
-	jsonw_key(w, "config");
-	jsonw_obj(w);
-	if (url.n)
-		jsonw_kstr(w, "url", all ? url : mask_url(q->arena, url));
-	if (to.n)
-		jsonw_kstr(w, "to", all ? to : mask_email(q->arena, to));
-	if (secret.n)
-		jsonw_kstr(w, "secret", secret);
-	else if (row->has_secret)
-		jsonw_kc(w, "secret", SECRET_MASK);
-	jsonw_obj_end(w);
-	json_decref(config);
-}
-
-static void show(struct wreq *q, const struct stc_row *row, np_str secret)
-{
-	struct jsonw *w = &q->json;
-	jsonw_obj(w);
-	jsonw_key(w, "id");
-	jsonw_uuid(w, row->id);
-	jsonw_kstr(w, "kind", row->kind);
-	jsonw_kstr(w, "name", row->name);
-	show_config(q, row, secret);
-	jsonw_key(w, "created_at");
-	jsonw_raw(w, row->created_at);
-	jsonw_key(w, "last_delivery");
-	jsonw_raw(w, row->delivery);
-	jsonw_ki64(w, "sent_7d", row->sent_7d);
-	jsonw_ki64(w, "dead_7d", row->dead_7d);
-	jsonw_obj_end(w);
 }
 
 np_err api_channels_list(struct wreq *q, struct pg_conn *c)
@@ -87,7 +27,7 @@ np_err api_channels_list(struct wreq *q, struct pg_conn *c)
 	jsonw_key(&q->json, "items");
 	jsonw_arr(&q->json);
 	for (size_t i = 0; i < all.n; i++)
-		show(q, &all.row[i], (np_str){ 0 });
+		chs_show(q, &all.row[i], (np_str){ 0 });
 	jsonw_arr_end(&q->json);
 	jsonw_key(&q->json, "next");
 	jsonw_null(&q->json);
@@ -106,7 +46,23 @@ np_err api_channels_read(struct wreq *q, struct pg_conn *c)
 	struct stc_row row;
 	np_err e = load(q, c, &row);
 	if (e == NP_OK)
-		show(q, &row, (np_str){ 0 });
+		chs_show(q, &row, (np_str){ 0 });
+	return e;
+}
+
+np_err api_channels_notices(struct wreq *q, struct pg_conn *c)
+{
+	struct stc_row row;
+	struct page p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	page_read(q, &p);
+	np_err e = wq_check(q);
+	if (e == NP_OK)
+		e = load(q, c, &row);
+	if (e == NP_OK)
+		e = stc_notices(q, c, &p, &res);
+	if (e == NP_OK)
+		page_write(q, &p, res);
 	return e;
 }
 
@@ -115,7 +71,7 @@ np_err api_channels_read(struct wreq *q, struct pg_conn *c)
 static np_str member_text(struct wreq *q, const json_t *config, const char *key)
 {
 	const json_t *v = json_object_get(config, key);
-	if (!v)
+	if (!v || json_is_null(v))
 		return (np_str){ 0 };
 	if (!json_is_string(v)) {
 		problem_add(&q->problems, "config.", key, "must be text");
@@ -124,84 +80,38 @@ static np_str member_text(struct wreq *q, const json_t *config, const char *key)
 	return (np_str){ json_string_value(v), json_string_length(v) };
 }
 
-static void check_url(struct wreq *q, np_str url)
+static void check_host(struct wreq *q, const struct chn_field *f, np_str url)
 {
 	struct url u;
+	char field[64];
+	(void)snprintf(field, sizeof field, "config.%s", f->key);
 	if (url_parse(url, &u) < 0 || u.fragment.p)
-		problem_add(&q->problems, "", "config.url",
+		problem_add(&q->problems, "", field,
 			    "must be http:// or https:// with a host, without user or fragment");
 	else
-		guard_host(u.host, q->who.private_ok, "config.url", &q->problems);
+		guard_host(u.host, q->who.private_ok, field, &q->problems);
 }
 
-/* One address: what a mail server takes and a header cannot be broken with. */
-static bool is_email(np_str s)
+static void check_members(struct wreq *q, const struct chn_kind *k, const json_t *config)
 {
-	np_str local, domain;
-	if (s.n > EMAIL_MAX || !str_cut(s, '@', &local, &domain) || local.n == 0 || local.n > 64)
-		return false;
-	for (size_t i = 0; i < local.n; i++) {
-		char ch = local.p[i];
-		bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-			     (ch >= '0' && ch <= '9');
-		if (!plain && str_find_byte(NP_STR(".!#$%&'*+/=?^_`{|}~-"), ch) == SIZE_MAX)
-			return false;
-	}
-	return addr_is_hostname(domain);
-}
-
-static bool is_printable(np_str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x21 || (unsigned char)s.p[i] > 0x7e)
-			return false;
-	return true;
-}
-
-static void check_members(struct wreq *q, const char *kind, const json_t *config)
-{
-	const char *allowed = strcmp(kind, "webhook") == 0 ? "url secret" : "to";
 	const char *key;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)config, key,
-			    value) if (!in_is_one_of(allowed, str_from_c(key)))
-		problem_add(&q->problems, "config.", key, "is not a field of %s; allowed: %s", kind,
-			    allowed);
+			    value) if (chn_field_of(k, str_from_c(key)) == NULL)
+		problem_add(&q->problems, "config.", key, "is not a field of %s", k->name);
 }
 
-/* Fills w->config and w->secret. `create`: what is needed must be there. */
-static np_err read_config(struct wreq *q, const json_t *config, bool create, struct stc_write *w)
+struct reading {
+	const struct chn_kind *kind;
+	const json_t *config;
+	json_t *open, *secret; /* filled */
+	bool create;           /* what is needed must be there */
+};
+
+static void keep(json_t *o, const char *key, np_str v)
 {
-	if (!json_is_object(config)) {
-		problem_add(&q->problems, "", "config", "must be an object");
-		return NP_OK;
-	}
-	check_members(q, w->kind, config);
-	bool hook = strcmp(w->kind, "webhook") == 0;
-	const char *key = hook ? "url" : "to";
-	np_str target = member_text(q, config, key);
-	if (target.n == 0)
-		problem_add(&q->problems, "config.", key, "is needed");
-	else if (hook)
-		check_url(q, target);
-	else if (!is_email(target))
-		problem_add(&q->problems, "", "config.to", "must be one e-mail address");
-	np_str secret = hook ? member_text(q, config, "secret") : (np_str){ 0 };
-	if (!create && str_eq(secret, NP_STR(SECRET_MASK)))
-		secret = (np_str){ 0 };
-	if (secret.n && (secret.n < 16 || secret.n > 256 || !is_printable(secret)))
-		problem_add(&q->problems, "", "config.secret",
-			    "must have 16 to 256 printable characters");
-	w->secret = secret;
-	json_t *kept = json_pack("{s:s%}", key, target.n ? target.p : "", (int)target.n);
-	char *text = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
-	w->config = text ? arena_str(q->arena, str_from_c(text)) : (np_str){ 0 };
-	free(text);
-	json_decref(kept);
-	return w->config.p ? NP_OK : wq_check(q);
+	(void)json_object_set_new(o, key, json_stringn(v.p, v.n));
 }
-
-/* ---- writing ---- */
 
 static np_str fresh_secret(struct arena *a)
 {
@@ -212,6 +122,83 @@ static np_str fresh_secret(struct arena *a)
 	rnd_bytes(raw, sizeof raw);
 	return (np_str){ text, str_b64url(raw, sizeof raw, text) };
 }
+
+/* Yields what was made for it, else "". */
+static np_str read_field(struct wreq *q, const struct reading *r, const struct chn_field *f)
+{
+	np_str v = member_text(q, r->config, f->key), made = { 0 };
+	bool there = json_object_get(r->config, f->key) != NULL;
+	bool same = f->secret && !r->create && (!there || str_eq(v, NP_STR(SECRET_MASK)));
+	if (same)
+		return made;
+	if (v.n == 0 && f->made && r->create)
+		v = made = fresh_secret(q->arena);
+	if (v.n == 0 && f->optional) {
+		if (f->secret) /* an empty one forgets it */
+			(void)json_object_set_new(r->secret, f->key, json_null());
+		return made;
+	}
+	chn_check(f, v, q->who.private_ok, &q->problems);
+	if (f->type == CHN_URL && v.n > 0)
+		check_host(q, f, v);
+	keep(f->secret ? r->secret : r->open, f->key, v);
+	return made;
+}
+
+static np_str dumped(struct wreq *q, const json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT);
+	np_str copy = text ? arena_str(q->arena, str_from_c(text)) : (np_str){ 0 };
+	free(text);
+	return copy;
+}
+
+/* Fills w->config and w->secret; *ret_made is a key that was made. */
+static np_err read_config(struct wreq *q, const json_t *config, bool create, struct stc_write *w,
+			  np_str *ret_made)
+{
+	if (!json_is_object(config)) {
+		problem_add(&q->problems, "", "config", "must be an object");
+		return NP_OK;
+	}
+	struct reading r = { .kind = chn_kind_of(str_from_c(w->kind)),
+			     .config = config,
+			     .open = json_object(),
+			     .secret = json_object(),
+			     .create = create };
+	check_members(q, r.kind, config);
+	for (const struct chn_field *f = r.kind->field; f->key != NULL; f++) {
+		np_str made = read_field(q, &r, f);
+		if (made.n)
+			*ret_made = made;
+	}
+	w->config = dumped(q, r.open);
+	w->secret = dumped(q, r.secret);
+	json_decref(r.open);
+	json_decref(r.secret);
+	return w->config.p && w->secret.p ? NP_OK : NP_E_NOMEM;
+}
+
+/* "fallback": another channel's id, or null for none. */
+static void read_fallback(struct wreq *q, struct stc_write *w)
+{
+	const json_t *v = json_object_get(q->body, "fallback");
+	if (!v)
+		return;
+	w->set_fallback = true;
+	w->has_fallback = !json_is_null(v);
+	if (w->has_fallback &&
+	    str_to_uuid((np_str){ json_string_value(v), json_string_length(v) }, w->fallback) < 0)
+		problem_add(&q->problems, "", "fallback", "must be the id of a channel, or null");
+}
+
+static np_err no_fallback(struct wreq *q)
+{
+	problem_add(&q->problems, "", "fallback", "must be the id of another channel");
+	return wq_check(q);
+}
+
+/* ---- writing ---- */
 
 static np_str audit_json(struct wreq *q, const struct stc_write *w)
 {
@@ -224,7 +211,7 @@ static np_str audit_json(struct wreq *q, const struct stc_write *w)
 	jsonw_kstr(&j, "name", w->name);
 	jsonw_key(&j, "config");
 	jsonw_raw(&j, w->config);
-	jsonw_kbool(&j, "new_secret", w->secret.n > 0);
+	jsonw_kbool(&j, "new_secret", w->secret.n > 2);
 	jsonw_obj_end(&j);
 	np_str copy = arena_str(q->arena, buf_str(&b));
 	buf_done(&b);
@@ -244,32 +231,40 @@ static np_err answer(struct wreq *q, struct pg_conn *c, np_str secret)
 	struct stc_row row;
 	np_err e = stc_read(q, c, q->subject, &row);
 	if (e == NP_OK)
-		show(q, &row, secret);
+		chs_show(q, &row, secret);
 	return e;
+}
+
+static const char *kind_given(struct wreq *q)
+{
+	np_str kind = in_text(q, (struct in_text){ "kind", 1, 32 });
+	const struct chn_kind *k = chn_kind_of(kind);
+	if (kind.n && (k == NULL || k->own_api))
+		problem_add(&q->problems, "", "kind", "must be one of: %s", chn_names());
+	return k != NULL ? k->name : "";
 }
 
 np_err api_channels_create(struct wreq *q, struct pg_conn *c)
 {
-	in_only(q, "kind name config");
-	np_str kind = in_text(q, (struct in_text){ "kind", 1, 32 });
-	struct stc_write w = { .name = in_text(q, (struct in_text){ "name", 1, 100 }) };
-	if (kind.n && !in_is_one_of("webhook email", kind))
-		problem_add(&q->problems, "", "kind", "must be one of: webhook email");
+	in_only(q, "kind name config fallback");
+	np_str made = { 0 };
+	struct stc_write w = { .kind = kind_given(q),
+			       .name = in_text(q, (struct in_text){ "name", 1, 100 }) };
+	read_fallback(q, &w);
 	np_err e = wq_check(q);
 	if (e < 0)
 		return e;
-	w.kind = str_eq_c(kind, "webhook") ? "webhook" : "email";
-	e = read_config(q, json_object_get(q->body, "config"), true, &w);
+	e = read_config(q, json_object_get(q->body, "config"), true, &w, &made);
 	if (e == NP_OK)
 		e = wq_check(q);
 	if (e < 0)
 		return e;
-	if (w.secret.n == 0 && str_eq_c(kind, "webhook"))
-		w.secret = fresh_secret(q->arena);
 	rnd_uuid(q->subject);
 	e = stc_insert(q, c, &w);
 	if (e == NP_E_LIMIT)
 		return wq_problem(q, 409, "There are 200 channels already.");
+	if (e == NP_E_NOTFOUND)
+		return no_fallback(q);
 	if (e == NP_OK)
 		e = audit(q, c, "channel.create", (np_str[2]){ { 0 }, audit_json(q, &w) });
 	if (e < 0)
@@ -278,30 +273,47 @@ np_err api_channels_create(struct wreq *q, struct pg_conn *c)
 	str_uuid(q->subject, id);
 	q->status = 201;
 	q->location = arena_printf(q->arena, "/api/v1/channels/%.36s", id);
-	return answer(q, c, w.secret);
+	/* A signing key is shown once, also one that was given. */
+	if (made.n == 0 && strcmp(w.kind, "webhook") == 0)
+		made = text_of(json_object_get(q->body, "config"), "secret");
+	return answer(q, c, made);
+}
+
+/* For the audit row: what is secret is not in it. */
+static struct stc_write as_it_is(const struct stc_row *row)
+{
+	const struct chn_kind *k = chn_kind_of(row->kind);
+	return (struct stc_write){ .kind = k != NULL ? k->name : "",
+				   .name = row->name,
+				   .config = row->config };
 }
 
 np_err api_channels_update(struct wreq *q, struct pg_conn *c)
 {
 	struct stc_row row;
+	np_str made = { 0 };
 	np_err e = load(q, c, &row);
 	if (e < 0)
 		return e;
-	in_only(q, "name config");
-	struct stc_write w = { .kind = str_eq_c(row.kind, "webhook") ? "webhook" : "email",
-			       .name = row.name,
-			       .config = row.config };
+	in_only(q, "name config fallback");
+	struct stc_write w = as_it_is(&row);
 	const struct stc_write before = w;
+	const struct chn_kind *k = chn_kind_of(row.kind);
 	if (json_object_get(q->body, "name"))
 		w.name = in_text(q, (struct in_text){ "name", 1, 100 });
-	if (json_object_get(q->body, "config"))
-		e = read_config(q, json_object_get(q->body, "config"), false, &w);
+	if (json_object_get(q->body, "config") && (k == NULL || k->own_api))
+		problem_add(&q->problems, "", "config", "is not edited here");
+	else if (json_object_get(q->body, "config"))
+		e = read_config(q, json_object_get(q->body, "config"), false, &w, &made);
+	read_fallback(q, &w);
 	if (json_object_size(q->body) == 0)
 		problem_add(&q->problems, "", "", "at least one field is needed");
 	if (e == NP_OK)
 		e = wq_check(q);
 	if (e == NP_OK)
 		e = stc_update(q, c, &w);
+	if (e == NP_E_NOTFOUND)
+		return no_fallback(q);
 	if (e == NP_OK)
 		e = audit(q, c, "channel.update",
 			  (np_str[2]){ audit_json(q, &before), audit_json(q, &w) });
@@ -316,10 +328,7 @@ np_err api_channels_delete(struct wreq *q, struct pg_conn *c)
 		e = stc_delete(q, c);
 	if (e < 0)
 		return e;
-	const struct stc_write before = { .kind = str_eq_c(row.kind, "webhook") ? "webhook"
-										: "email",
-					  .name = row.name,
-					  .config = row.config };
+	const struct stc_write before = as_it_is(&row);
 	q->status = 204;
 	return audit(q, c, "channel.delete", (np_str[2]){ audit_json(q, &before), { 0 } });
 }

@@ -53,7 +53,8 @@ static void finish(struct wreq *q)
 {
 	if (q->err == NP_OK)
 		nudge_send(q);
-	if (q->route->flags & R_SIGN_IN && q->status == 401)
+	if ((q->route->flags & R_SIGN_IN && q->status == 401) ||
+	    (q->route->flags & R_LINK && q->status == 404))
 		limiter_failed(q->web->limiter, httpd_peer(q->http), loop_now_ms(q->web->loop));
 	if (q->err == NP_OK && q->route->keep)
 		q->route->keep(q);
@@ -190,7 +191,7 @@ static bool is_safe(np_str method)
 static bool admit(struct wreq *q)
 {
 	struct web *w = q->web;
-	if (q->route->flags & R_SIGN_IN) {
+	if (q->route->flags & (R_SIGN_IN | R_LINK)) {
 		int64_t s = limiter_wait_s(w->limiter, httpd_peer(q->http), loop_now_ms(w->loop));
 		if (s > 0) {
 			(void)httpd_set(q->http, "Retry-After",
@@ -207,7 +208,8 @@ static bool admit(struct wreq *q)
 	}
 	/* Signing in sets a cookie: it too must come from our own page, or from no page at all. */
 	bool browser = open ? httpd_header(q->http, "origin").p != NULL : q->who.by_cookie;
-	if (browser && !is_safe(httpd_method(q->http)) && !who_same_origin(q->http)) {
+	if (browser && !(q->route->flags & R_LINK) && !is_safe(httpd_method(q->http)) &&
+	    !who_same_origin(q->http)) {
 		refuse(q, 403, "This change came from another site: Origin must equal Host.");
 		return false;
 	}

@@ -35,11 +35,13 @@ struct wreq;
 typedef np_err (*wq_fn)(struct wreq *q, struct pg_conn *c);
 
 enum {
-	R_OPEN = 1,     /* no identity needed */
-	R_COMMAND = 2,  /* writes an inbox row and waits for its outcome */
-	R_SIGN_IN = 4,  /* failures are limited by address */
-	R_BODY = 8,     /* a JSON object must be there */
-	R_BODY_MAY = 16 /* a JSON object may be there */
+	R_OPEN = 1,      /* no identity needed */
+	R_COMMAND = 2,   /* writes an inbox row and waits for its outcome */
+	R_SIGN_IN = 4,   /* failures are limited by address */
+	R_BODY = 8,      /* a JSON object must be there */
+	R_BODY_MAY = 16, /* a JSON object may be there */
+	R_LINK = 32      /* the address itself is the credential: no cookie counts, so Origin says
+		     * nothing; wrong ones are limited by address */
 };
 
 struct route {

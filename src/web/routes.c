@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/routes.h"
 
+#include "web/ack_page.h"
 #include "web/act.h"
 #include "web/api.h"
 #include "web/files.h"
@@ -85,6 +86,15 @@ static const struct route table[] = {
 	DO("PATCH", CHANNEL, api_channels_update, ACC_CHANNEL_EDIT, R_BODY),
 	DO("DELETE", CHANNEL, api_channels_delete, ACC_CHANNEL_EDIT, 0),
 	DO("POST", CHANNEL "/test", api_channels_test, ACC_CHANNEL_TEST, 0),
+	GET(CHANNEL "/notices", api_channels_notices, ACC_CHANNEL_SEE, PAGING),
+	GET("/api/v1/channel-kinds", api_channel_kinds, ACC_CHANNEL_SEE, NULL),
+
+	DIRECT("/ack.css", ack_page_style),
+	{ .method = "GET", .pattern = "/ack/{}", .fn = ack_page_show, .flags = R_OPEN | R_LINK },
+	{ .method = "POST",
+	  .pattern = "/ack/{}",
+	  .fn = ack_page_do,
+	  .flags = R_OPEN | R_LINK | R_COMMAND },
 
 	GET("/api/v1/regions", api_regions_list, ACC_SEE, NULL),
 	DO("POST", "/api/v1/regions", api_regions_create, ACC_CHECKER_EDIT, R_BODY),

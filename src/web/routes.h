@@ -6,7 +6,7 @@
 #pragma once
 #include "web/req.h"
 
-#define ROUTES_MAX 64
+#define ROUTES_MAX 128
 
 /* The same table as the HTTP server wants it: fills at most ROUTES_MAX, yields how many. */
 size_t routes_fill(struct httpd_route ret[ROUTES_MAX]);

@@ -65,23 +65,19 @@ static const char events_sql[] =
 		      " ORDER BY number), '[]') FROM (SELECT * FROM np.incident_event WHERE incident_id = $1"
 		      " ORDER BY number DESC LIMIT 2000) e";
 
-#define ATTEMPTS                                                                                   \
-	"(SELECT coalesce(json_agg(json_build_object('n', a.n, 'at', " SQL_TIME(                   \
-		"a.at") ","                                                                        \
-			" 'duration_ms', a.duration_ms, 'outcome', a.outcome, 'answer', a.answer)" \
-			" ORDER BY a.n), '[]') FROM np.notice_attempt a WHERE a.notice_id = n.id)"
-
+/* clang-format off */
 static const char notices_sql[] =
 	"SELECT coalesce(json_agg(json_build_object('key', n.key, 'kind', n.kind,"
 	" 'event', n.event, 'channel_id', n.channel_id, 'channel_name', c.name,"
-	" 'channel_kind', c.kind, 'state', n.state, 'held_reason', n.held_reason,"
-	" 'created_at', " SQL_TIME("n.created_at") ", 'next_at', " SQL_TIME(
-		"n.next_at") ","
-			     " 'done_at', " SQL_TIME(
-				     "n.done_at") ", 'attempts', " ATTEMPTS
-						  ") ORDER BY n.id), '[]')"
-						  " FROM (SELECT * FROM np.notice WHERE subject = $1 ORDER BY id DESC LIMIT 1000) n"
-						  " LEFT JOIN np.channel c ON c.id = n.channel_id";
+	" 'channel_kind', c.kind, 'state', n.state, 'held_reason', n.held_reason, 'via', n.via,"
+	" 'via_name', (SELECT v.name FROM np.channel v WHERE v.id = n.via),"
+	" 'told_by', (SELECT t.key FROM np.notice t WHERE t.id = n.told_by),"
+	" 'created_at', " SQL_TIME("n.created_at") ", 'next_at', " SQL_TIME("n.next_at") ","
+	" 'done_at', " SQL_TIME("n.done_at") ", 'attempts', " SQL_ATTEMPTS("n.id") ")"
+	" ORDER BY n.id), '[]')"
+	" FROM (SELECT * FROM np.notice WHERE subject = $1 ORDER BY id DESC LIMIT 1000) n"
+	" LEFT JOIN np.channel c ON c.id = n.channel_id";
+/* clang-format on */
 
 static const char show_sql[] = "SELECT json_build_object(" INCIDENT_FIELDS
 			       ", 'why_detail', i.why_detail)" INCIDENT_FROM " WHERE i.id = $1";

@@ -409,14 +409,14 @@ class Channels(Case):
         self.assertEqual(a.status, 201, a.raw)
         cid, secret = a.json["id"], a.json["config"]["secret"]
         self.assertEqual(len(secret), 43)
-        self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8') FROM np.channel WHERE id = '{cid}'"), secret)
+        self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8')::jsonb ->> 'secret' FROM np.channel WHERE id = '{cid}'"), secret)
         self.assertNotIn("secret", self.h.sql(f"SELECT config FROM np.channel WHERE id = '{cid}'").replace("secretpath", ""))
         for path in (f"/api/v1/channels/{cid}", "/api/v1/channels", "/api/v1/audit"):
             self.assertNotIn(secret.encode(), self.owner.get(path).raw)
         self.assertEqual(self.owner.get(f"/api/v1/channels/{cid}").json["config"]["secret"], "********")
         a = self.owner.patch(f"/api/v1/channels/{cid}", {"config": {"url": "https://b.example/", "secret": "********"}})
         self.assertEqual(a.status, 200, a.raw)
-        self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8') FROM np.channel WHERE id = '{cid}'"), secret)
+        self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8')::jsonb ->> 'secret' FROM np.channel WHERE id = '{cid}'"), secret)
         self.assertEqual(self.owner.delete(f"/api/v1/channels/{cid}").status, 204)
         self.problem(self.owner.get(f"/api/v1/channels/{cid}"), 404)
 

@@ -800,6 +800,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What was told there, newest first, with every attempt */
+        get: operations["listChannelNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channel-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds of channels and what each needs
+         * @description A form for a new channel can be built of it.
+         */
+        get: operations["listChannelKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/regions": {
         parameters: {
             query?: never;
@@ -1484,20 +1523,23 @@ export interface components {
             channel_id: string;
             channel_name: string | null;
             channel_kind: string | null;
-            /** @enum {string} */
-            state: "pending" | "held" | "sent" | "uncertain" | "dead" | "superseded";
+            state: components["schemas"]["NoticeState"];
             held_reason?: string;
+            /**
+             * Format: uuid
+             * @description Of a rota: the channel of who was on call.
+             */
+            via?: string | null;
+            via_name?: string | null;
+            /**
+             * Format: uuid
+             * @description Superseded, digested: key of the notice that speaks for it.
+             */
+            told_by?: string | null;
             created_at: components["schemas"]["Time"];
             next_at?: components["schemas"]["TimeOrNull"];
             done_at?: components["schemas"]["TimeOrNull"];
-            attempts: {
-                n: number;
-                at: components["schemas"]["Time"];
-                duration_ms: number;
-                /** @enum {string} */
-                outcome: "sent" | "retry" | "uncertain" | "dead";
-                answer: string;
-            }[];
+            attempts: components["schemas"]["Attempt"][];
         };
         Note: {
             note?: string;
@@ -1777,31 +1819,44 @@ export interface components {
             note?: string;
         };
         /** @enum {string} */
-        ChannelKind: "webhook" | "email";
-        /** @description webhook: url, and secret to sign with (made when absent); email: to. */
+        ChannelKind: "email" | "webhook" | "slack" | "discord" | "telegram" | "teams" | "pagerduty" | "opsgenie" | "ntfy" | "gotify" | "pushover" | "mattermost" | "google_chat" | "matrix" | "rota";
+        /** @description The fields that `GET /api/v1/channel-kinds` names for the kind. In an update, a secret that is absent or `********` stays as it is and an empty optional one is forgotten; other fields are replaced as a whole. */
         ChannelConfig: {
-            /** Format: uri */
             url?: string;
+            /** @description webhook: key that signs; made when absent. */
             secret?: string;
-            /** @description One e-mail address. */
+            /** @description email: one address. */
             to?: string;
+        } & {
+            [key: string]: string;
         };
+        /**
+         * Format: uuid
+         * @description Another channel that hears what can finally not be delivered here.
+         */
+        Fallback: string | null;
         ChannelNew: {
             kind: components["schemas"]["ChannelKind"];
             name: string;
             config: components["schemas"]["ChannelConfig"];
+            fallback?: components["schemas"]["Fallback"];
         };
         Channel: {
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["ChannelKind"];
             name: string;
-            /** @description `secret` is readable in the answer to the creation only; later it is `********`. Who may not edit channels sees `url` up to its host and `to` masked. */
+            /** @description Secrets are `********`; the key of a webhook is readable in the answer to its creation only. Who may not edit channels sees the rest masked too. */
             config: {
                 url?: string;
                 secret?: string;
                 to?: string;
+            } & {
+                [key: string]: unknown;
             };
+            /** @description Where it goes, masked: `https://hooks.slack.com/…`, `o…@example.org`. */
+            target: string | null;
+            fallback?: components["schemas"]["Fallback"];
             created_at: components["schemas"]["Time"];
             last_delivery?: {
                 at: components["schemas"]["Time"];
@@ -1811,6 +1866,57 @@ export interface components {
             } | null;
             sent_7d?: number;
             dead_7d?: number;
+            /** @description Share of what was decided in 7 days that was delivered; null: nothing was. */
+            success_7d?: number | null;
+        };
+        ChannelKindInfo: {
+            kind: components["schemas"]["ChannelKind"];
+            label: string;
+            /** @description False: every notice goes by itself, also in a storm. */
+            digest: boolean;
+            fields: {
+                key: string;
+                label: string;
+                hint: string;
+                /** @enum {string} */
+                type: "url" | "email" | "text" | "choice";
+                secret: boolean;
+                required: boolean;
+                /** @description Of a choice; the first is the default. */
+                choices: string[];
+            }[];
+        };
+        ChannelNotice: {
+            /** Format: uuid */
+            key: string;
+            kind: string;
+            event: number;
+            /** Format: uuid */
+            incident_id?: string | null;
+            monitor_name?: string | null;
+            state: components["schemas"]["NoticeState"];
+            held_reason?: string;
+            /** Format: uuid */
+            via?: string | null;
+            /** Format: uuid */
+            told_by?: string | null;
+            created_at: components["schemas"]["Time"];
+            next_at?: components["schemas"]["TimeOrNull"];
+            done_at?: components["schemas"]["TimeOrNull"];
+            attempts: components["schemas"]["Attempt"][];
+        };
+        /**
+         * @description doc/alerting.md says what each means and what to do.
+         * @enum {string}
+         */
+        NoticeState: "pending" | "held" | "sent" | "uncertain" | "dead" | "superseded" | "digested";
+        Attempt: {
+            n: number;
+            at: components["schemas"]["Time"];
+            duration_ms: number;
+            /** @enum {string} */
+            outcome: "sent" | "retry" | "uncertain" | "dead";
+            answer: string;
         };
         ChannelTest: {
             /**
@@ -3440,6 +3546,7 @@ export interface operations {
                 "application/json": {
                     name?: string;
                     config?: components["schemas"]["ChannelConfig"];
+                    fallback?: components["schemas"]["Fallback"];
                 };
             };
         };
@@ -3483,6 +3590,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listChannelNotices: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ChannelNotice"][];
+                        next: components["schemas"]["Next"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listChannelKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ChannelKindInfo"][];
+                        next: components["schemas"]["Next"];
+                    };
                 };
             };
             default: components["responses"]["Problem"];

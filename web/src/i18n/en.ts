@@ -174,6 +174,7 @@ export const en = {
   'notice.state.uncertain': 'uncertain',
   'notice.state.dead': 'not delivered',
   'notice.state.superseded': 'superseded',
+  'notice.state.digested': 'in a digest',
   'notice.attempts': '{n} attempts, last answer: {answer}',
   'regions.title': 'Regions',
   'regions.empty': 'No region yet.',

@@ -38,7 +38,7 @@ export function ChannelCard({ channel, reload }: { channel: Channel; reload: () 
           <button type="button" class="danger" disabled={action.busy.value} onClick={() => (asking.value = true)}>{t('common.delete')}</button>
         </div>
       </div>
-      <p>{t(channel.kind === 'email' ? 'alerts.email' : 'alerts.webhook')} · <code>{channel.config.to ?? channel.config.url}</code></p>
+      <p>{channel.kind} · <code>{channel.target}</code></p>
       <p class="quiet">
         {last ? t('alerts.last', { time: ago(last.at, now.value), outcome: last.outcome }) : t('alerts.never')}
         {' · '}{t('alerts.week', { sent: channel.sent_7d ?? 0, dead: channel.dead_7d ?? 0 })}
