@@ -208,11 +208,11 @@ static const char *pass(struct stream_world *w, int64_t until_us, bool store)
 	return NULL;
 }
 
-static const char *one(struct stream_world *w, const struct stream_move *m, bool store)
+const char *stream_step(struct stream_world *w, const struct stream_move *m, bool store)
 {
 	struct mst_event ev = m->ev;
 	const char *why = pass(w, w->now_us + m->wait_us, store);
-	if (why != NULL)
+	if (why != NULL || ev.kind == MST_EVENT_N)
 		return why;
 	if (ev.kind == MST_RESULT) {
 		ev.result.revision = w->def.revision;
@@ -230,13 +230,18 @@ static const char *one(struct stream_world *w, const struct stream_move *m, bool
 	return apply(w, ev, store);
 }
 
+const char *stream_start(struct stream_world *w, bool store)
+{
+	*w = (struct stream_world){ .now_us = STREAM_START, .def = definition(0, 1) };
+	return apply(w, (struct mst_event){ .kind = MST_RULES }, store);
+}
+
 const char *stream_play(const struct stream_move *moves, size_t n, bool store,
 			struct stream_world *w)
 {
-	*w = (struct stream_world){ .now_us = STREAM_START, .def = definition(0, 1) };
-	const char *why = apply(w, (struct mst_event){ .kind = MST_RULES }, store);
+	const char *why = stream_start(w, store);
 	for (size_t i = 0; i < n && why == NULL; i++)
-		why = one(w, &moves[i], store);
+		why = stream_step(w, &moves[i], store);
 	return why;
 }
 
@@ -266,10 +271,10 @@ static const char *lift(struct stream_world *w)
 	return why;
 }
 
-/* Every region looks every 4 s: often enough to be the answer to any last look. */
+/* Every region looks as often as an attempt may take: in time to answer any last look. */
 static const char *look_around(struct stream_world *w, bool passes)
 {
-	const char *why = pass(w, w->now_us + 4 * NP_SEC_US, false);
+	const char *why = pass(w, w->now_us + w->def.timeout_ms * NP_MS_US, false);
 	for (uint32_t k = 0; why == NULL && k < w->def.region_n; k++) {
 		struct mst_event ev = { .kind = MST_RESULT, .region = w->def.region[k] };
 		ev.result = (struct vote_attempt){ .revision = w->def.revision,
@@ -383,11 +388,15 @@ void stream_print(const struct stream_move *moves, size_t n, const char *name, c
 		"- scenario: %s\n  guards: a random history\n  checkers: off\n  monitor: ", name);
 	print_definition(0, out);
 	(void)buf_add_c(out, "\n  regions: {r1: ok, r2: ok, r3: ok, r4: ok, r5: ok}\n  does:\n");
+	int64_t said_us = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (i == 0 || moves[i].wait_us > 0) {
-			now_us += moves[i].wait_us;
+		now_us += moves[i].wait_us;
+		if (moves[i].ev.kind == MST_EVENT_N)
+			continue;
+		if (said_us != now_us) {
 			(void)clock_rfc3339(now_us, at);
 			(void)buf_printf(out, "    %s:\n", at);
+			said_us = now_us;
 		}
 		(void)buf_add_c(out, "      - ");
 		print_event(&moves[i], out);
@@ -396,4 +405,6 @@ void stream_print(const struct stream_move *moves, size_t n, const char *name, c
 	(void)clock_rfc3339(now_us, at);
 	if (then != NULL)
 		(void)buf_printf(out, "  then:\n    %s: %s\n", at, then);
+	else
+		(void)buf_printf(out, "  until: %s\n", at);
 }

@@ -12,8 +12,8 @@
 
 struct stream_move {
 	int64_t wait_us;
-	struct mst_event ev;
-	uint8_t rules; /* of MST_RULES: which of the definitions */
+	struct mst_event ev; /* MST_EVENT_N: only time passes */
+	uint8_t rules;       /* of MST_RULES: which of the definitions */
 };
 
 struct stream_world {
@@ -28,6 +28,9 @@ struct stream_world {
 
 uint64_t stream_draw(uint64_t *rng, uint64_t below);
 void stream_make(uint64_t seed, struct stream_move moves[STREAM_MOVES]);
+/* The monitor is created; then one move at a time. NULL, or what was broken. */
+const char *stream_start(struct stream_world *w, bool store);
+const char *stream_step(struct stream_world *w, const struct stream_move *m, bool store);
 /* Play it: NULL, or what was broken. store: the state goes through its stored form each time. */
 const char *stream_play(const struct stream_move *moves, size_t n, bool store,
 			struct stream_world *w);
