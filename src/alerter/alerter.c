@@ -2,9 +2,9 @@
 #include "alerter/alerter.h"
 
 #include "alerter/courier.h"
-#include "base/args.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/str.h"
 #include "net/admin.h"
 #include "pg/pgconf.h"
@@ -17,7 +17,7 @@ static const struct conf_item items[] = {
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "hmac_key_file", .kind = CONF_STR }, /* seals the links that acknowledge */
 	{ .key = "admin.listen", .kind = CONF_STR },
-	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	ROLE_CONF_ITEMS,
 	{ .key = "public_url", .kind = CONF_STR, .fallback = "http://127.0.0.1:8080" },
 	{ .key = "concurrency",
 	  .kind = CONF_INT,
@@ -151,7 +151,7 @@ static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
 	return e == NP_OK ? loop_on_stop(a->loop, on_stop, a) : e;
 }
 
-static np_err serve(struct alerter *a, const struct conf *c, struct buf *why)
+static np_err run(struct alerter *a, const struct conf *c, struct buf *why)
 {
 	a->loop = loop_new(NULL);
 	a->metrics = metrics_new("alerter");
@@ -173,30 +173,18 @@ static np_err serve(struct alerter *a, const struct conf *c, struct buf *why)
 	return e;
 }
 
+static np_err serve(const struct args *args NP_UNUSED, const struct conf *c, struct buf *why)
+{
+	struct alerter a = { 0 };
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? run(&a, c, why) : NP_E_NOMEM;
+}
+
 int alerter_main(int argc, char **argv)
 {
-	NP_CLEANUP(buf_done) struct buf why;
-	struct args *args = NULL;
-	struct conf *c = NULL;
-	struct alerter a = { 0 };
-	buf_init(&why, 4096);
-	np_log_init("alerter", NP_INFO);
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	if (e == NP_OK && args_str(args, "config") == NULL) {
-		(void)buf_add_c(&why, "--config FILE is needed");
-		e = NP_E_INVAL;
-	}
-	if (e == NP_OK)
-		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
-	if (e == NP_OK && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		e = NP_E_NOMEM;
-	if (e == NP_OK)
-		e = serve(&a, c, &why);
-	if (e < 0)
-		np_log(NP_ERROR, "alerter.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
-	conf_free(c);
-	args_free(args);
-	return e < 0 ? 1 : 0;
+	return role_main(&(struct role){ .name = "alerter",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = serve },
+			 argc, argv);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/str.h"
 #include "ca/desk.h"
 #include "ca/init.h"
@@ -20,6 +21,7 @@
 static const struct conf_item items[] = {
 	PG_CONF_ITEMS,
 	REDIS_CONF_ITEMS,
+	ROLE_CONF_ITEMS,
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "hmac_key_file", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
@@ -231,7 +233,7 @@ static void wind_up(struct ca *a)
 	metrics_free(a->metrics);
 }
 
-static np_err serve(const struct conf *c, struct buf *why)
+static np_err serve(const struct args *args NP_UNUSED, const struct conf *c, struct buf *why)
 {
 	struct ca a = { .loop = loop_new(NULL), .metrics = metrics_new("ca") };
 	uint64_t fds;
@@ -256,25 +258,10 @@ int ca_main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "init") == 0)
 		return init_main(argc - 1, argv + 1);
-	NP_CLEANUP(buf_done) struct buf why;
-	struct args *args = NULL;
-	struct conf *c = NULL;
-	buf_init(&why, 4096);
-	np_log_init("ca", NP_INFO);
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	if (e == NP_OK && !args_str(args, "config")) {
-		(void)buf_add_c(&why, "--config FILE is needed");
-		e = NP_E_INVAL;
-	}
-	if (e == NP_OK)
-		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
-	if (e == NP_OK)
-		e = serve(c, &why);
-	if (e < 0)
-		np_log(NP_ERROR, "ca.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
-	conf_free(c);
-	args_free(args);
-	return e < 0 ? 1 : 0;
+	return role_main(&(struct role){ .name = "ca",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = serve },
+			 argc, argv);
 }

@@ -4,11 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "base/args.h"
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "checker/assign.h"
 #include "checker/icmp.h"
 #include "checker/uplink.h"
@@ -23,7 +22,7 @@ static const struct conf_item items[] = {
 	{ .key = "name", .kind = CONF_STR },
 	{ .key = "dir", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
-	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	ROLE_CONF_ITEMS,
 	{ .key = "spool.max_bytes",
 	  .kind = CONF_INT,
 	  .min = 4 * 1024 * 1024,
@@ -46,7 +45,7 @@ static const struct arg_spec spec = {
 };
 
 struct checker {
-	struct conf *conf;
+	const struct conf *conf;
 	const char *dir;
 	struct loop *loop;
 	struct metrics *metrics;
@@ -350,18 +349,8 @@ static void free_all(struct checker *c)
 	loop_free(c->loop);
 }
 
-static enum np_log_level level_of(const char *name)
+static np_err run(struct checker *c)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	for (size_t i = 0; i < NP_LEN(names); i++)
-		if (str_eq_c(str_from_c(name), names[i]))
-			return (enum np_log_level)i;
-	return NP_INFO;
-}
-
-static int run(struct checker *c)
-{
-	np_log_init("checker", level_of(conf_str(c->conf, "log.level")));
 	c->dir = conf_str(c->conf, "dir");
 	c->metrics = metrics_new("checker");
 	np_err e = c->metrics ? make_all(c) : NP_E_NOMEM;
@@ -372,34 +361,23 @@ static int run(struct checker *c)
 		loop_timer_at(c->own, loop_now_ms(c->loop) + OWN_ADDRS_MS);
 		e = loop_run(c->loop);
 	}
-	if (e < 0)
-		np_log(NP_ERROR, "checker.failed", KV_ERR(e), KV_STR("why", buf_str(c->why)));
 	free_all(c);
 	metrics_free(c->metrics);
-	return e < 0 ? 1 : 0;
+	return e;
+}
+
+static np_err serve(const struct args *args NP_UNUSED, const struct conf *conf, struct buf *why)
+{
+	struct checker c = { .conf = conf, .why = why };
+	return run(&c);
 }
 
 int checker_main(int argc, char **argv)
 {
-	struct args *args = NULL;
-	struct checker c = { 0 };
-	NP_CLEANUP(buf_done) struct buf why;
-	buf_init(&why, 2048);
-	c.why = &why;
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	const char *path = e == NP_OK ? args_str(args, "config") : NULL;
-	if (e == NP_OK && !path)
-		buf_add_c(&why, "--config FILE is needed");
-	if (path)
-		e = conf_load(path, items, NP_LEN(items), &c.conf, &why);
-	int status = 2;
-	if (path && e == NP_OK)
-		status = run(&c);
-	else
-		(void)fprintf(stderr, "netpulse checker: %s\n", buf_c(&why));
-	conf_free(c.conf);
-	args_free(args);
-	return status;
+	return role_main(&(struct role){ .name = "checker",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = serve },
+			 argc, argv);
 }

@@ -110,7 +110,10 @@ void inc_open(struct inc_ctx *c)
 void inc_close(struct inc_ctx *c, int64_t closed_us, enum step_close reason)
 {
 	static const enum tmr_kind its[] = {
-		TMR_REMINDER, TMR_REVIEW, TMR_REOPEN, TMR_RELEASE,
+		TMR_REMINDER,
+		TMR_REVIEW,
+		TMR_REOPEN,
+		TMR_RELEASE,
 	};
 	struct inc *i = c->inc;
 	assert(i->open);

@@ -3,10 +3,10 @@
 
 #include <pthread.h>
 
-#include "base/args.h"
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/str.h"
 #include "engine/committer.h"
 #include "engine/folder.h"
@@ -23,7 +23,7 @@ static const struct conf_item items[] = {
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "hmac_key_file", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
-	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	ROLE_CONF_ITEMS,
 	{ .key = "shards.want", .kind = CONF_INT, .min = 1, .max = NP_SHARDS, .fallback = "16" },
 	{ .key = "lease_ms", .kind = CONF_INT, .min = 500, .max = 60000, .fallback = "3000" },
 	{ .key = "snapshot.every_ms",
@@ -255,7 +255,7 @@ static void end(struct engine *e)
 	metrics_free(e->metrics);
 }
 
-static np_err serve(const struct conf *c, struct buf *why)
+static np_err serve(const struct args *args NP_UNUSED, const struct conf *c, struct buf *why)
 {
 	struct engine e = { 0 };
 	np_err err = start(&e, c, why);
@@ -268,38 +268,12 @@ static np_err serve(const struct conf *c, struct buf *why)
 	return err;
 }
 
-static enum np_log_level level_of(const struct conf *c)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	for (size_t i = 0; i < NP_LEN(names); i++)
-		if (str_eq_c(str_from_c(conf_str(c, "log.level")), names[i]))
-			return (enum np_log_level)i;
-	return NP_INFO;
-}
-
 int engine_main(int argc, char **argv)
 {
-	NP_CLEANUP(buf_done) struct buf why;
-	struct args *args = NULL;
-	struct conf *c = NULL;
-	buf_init(&why, 4096);
-	np_log_init("engine", NP_INFO);
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	if (e == NP_OK && !args_str(args, "config")) {
-		(void)buf_add_c(&why, "--config FILE is needed");
-		e = NP_E_INVAL;
-	}
-	if (e == NP_OK)
-		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
-	if (e == NP_OK) {
-		np_log_init("engine", level_of(c));
-		e = serve(c, &why);
-	}
-	if (e < 0)
-		np_log(NP_ERROR, "engine.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
-	conf_free(c);
-	args_free(args);
-	return e < 0 ? 1 : 0;
+	return role_main(&(struct role){ .name = "engine",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = serve },
+			 argc, argv);
 }

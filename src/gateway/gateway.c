@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/gateway.h"
 
-#include "base/args.h"
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/str.h"
 #include "gateway/admit.h"
 #include "gateway/answer.h"
@@ -31,7 +30,7 @@ static const struct conf_item items[] = {
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "hmac_key_file", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
-	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	ROLE_CONF_ITEMS,
 	{ .key = "listen", .kind = CONF_STR, .required = true },
 	{ .key = "tls.cert_file", .kind = CONF_STR, .required = true },
 	{ .key = "tls.key_file", .kind = CONF_STR, .required = true },
@@ -371,7 +370,7 @@ static void end(struct gateway *w)
 	metrics_free(g->metrics);
 }
 
-static np_err serve(const struct conf *c, struct buf *why)
+static np_err serve(const struct args *args NP_UNUSED, const struct conf *c, struct buf *why)
 {
 	struct gateway w = { .conf = c, .why = why };
 	struct gw *g = &w.g;
@@ -400,41 +399,12 @@ static np_err serve(const struct conf *c, struct buf *why)
 	return e;
 }
 
-static np_err set_level(const struct conf *c, struct buf *why)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	for (size_t i = 0; i < NP_LEN(names); i++)
-		if (strcmp(names[i], conf_str(c, "log.level")) == 0) {
-			np_log_init("gateway", (enum np_log_level)i);
-			return NP_OK;
-		}
-	(void)buf_add_c(why, "log.level is debug, info, warn or error");
-	return NP_E_INVAL;
-}
-
 int gateway_main(int argc, char **argv)
 {
-	NP_CLEANUP(buf_done) struct buf why;
-	struct args *args = NULL;
-	struct conf *c = NULL;
-	buf_init(&why, 4096);
-	np_log_init("gateway", NP_INFO);
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	if (e == NP_OK && !args_str(args, "config")) {
-		(void)buf_add_c(&why, "--config FILE is needed");
-		e = NP_E_INVAL;
-	}
-	if (e == NP_OK)
-		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
-	if (e == NP_OK)
-		e = set_level(c, &why);
-	if (e == NP_OK)
-		e = serve(c, &why);
-	if (e < 0)
-		np_log(NP_ERROR, "gateway.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
-	conf_free(c);
-	args_free(args);
-	return e < 0 ? 1 : 0;
+	return role_main(&(struct role){ .name = "gateway",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = serve },
+			 argc, argv);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "historian/historian.h"
 
-#include "base/args.h"
 #include "base/log.h"
-#include "base/str.h"
+#include "base/role.h"
 #include "historian/sealer.h"
 #include "historian/worker.h"
 #include "net/admin.h"
@@ -20,7 +19,7 @@ static const struct conf_item items[] = {
 	{ .key = "hmac_key_file", .kind = CONF_STR },
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
-	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	ROLE_CONF_ITEMS,
 	{ .key = "audit.key_file", .kind = CONF_STR },
 	{ .key = "audit.heads_file", .kind = CONF_STR },
 	{ .key = "audit.heads_every_ms",
@@ -68,15 +67,6 @@ struct historian {
 	struct sealer *sealer;
 	struct admin *admin;
 };
-
-static enum np_log_level level_of(const char *name)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	for (size_t i = 0; i < NP_LEN(names); i++)
-		if (str_eq_c(str_from_c(name), names[i]))
-			return (enum np_log_level)i;
-	return NP_INFO;
-}
 
 static void on_stop(void *ctx)
 {
@@ -138,7 +128,7 @@ static np_err start(struct historian *h, const struct conf *c, struct buf *why)
 	return e;
 }
 
-static np_err serve(const struct conf *c, struct buf *why)
+static np_err serve(const struct args *args NP_UNUSED, const struct conf *c, struct buf *why)
 {
 	struct historian h = { .loop = loop_new(NULL), .metrics = metrics_new("historian") };
 	np_err e = h.loop != NULL && h.metrics != NULL ? start(&h, c, why) : NP_E_NOMEM;
@@ -156,27 +146,10 @@ static np_err serve(const struct conf *c, struct buf *why)
 
 int historian_main(int argc, char **argv)
 {
-	NP_CLEANUP(buf_done) struct buf why;
-	struct args *args = NULL;
-	struct conf *c = NULL;
-	buf_init(&why, 4096);
-	np_log_init("historian", NP_INFO);
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	if (e == NP_OK && args_str(args, "config") == NULL) {
-		(void)buf_add_c(&why, "--config FILE is needed");
-		e = NP_E_INVAL;
-	}
-	if (e == NP_OK)
-		e = conf_load(args_str(args, "config"), items, NP_LEN(items), &c, &why);
-	if (e == NP_OK) {
-		np_log_init("historian", level_of(conf_str(c, "log.level")));
-		e = serve(c, &why);
-	}
-	if (e < 0)
-		np_log(NP_ERROR, "historian.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
-	conf_free(c);
-	args_free(args);
-	return e < 0 ? 1 : 0;
+	return role_main(&(struct role){ .name = "historian",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = serve },
+			 argc, argv);
 }

@@ -3,9 +3,9 @@
 
 #include <jansson.h>
 
-#include "base/args.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/str.h"
 #include "net/admin.h"
 #include "net/x509.h"
@@ -30,7 +30,7 @@ static const struct conf_item items[] = {
 	{ .key = "name", .kind = CONF_STR, .required = true },
 	{ .key = "hmac_key_file", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
-	{ .key = "log.level", .kind = CONF_STR, .fallback = "info" },
+	ROLE_CONF_ITEMS,
 	{ .key = "listen", .kind = CONF_STR, .required = true },
 	{ .key = "public_url", .kind = CONF_STR, .fallback = "http://127.0.0.1:8080" },
 	{ .key = "web_root", .kind = CONF_STR },
@@ -214,50 +214,25 @@ static np_err serve(struct house *h, const struct conf *c, const char *web_root,
 	return loop_run(w->loop);
 }
 
-static void set_log_level(const struct conf *c)
+static np_err run(const struct args *args, const struct conf *c, struct buf *why)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-	for (size_t i = 0; i < NP_LEN(names); i++)
-		if (strcmp(conf_str(c, "log.level"), names[i]) == 0)
-			np_log_init("web", (enum np_log_level)i);
-}
-
-static np_err run(const struct args *args, struct buf *why)
-{
-	struct conf *c = NULL;
-	const char *path = args_str(args, "config");
-	if (!path) {
-		buf_add_c(why, "--config FILE is needed");
-		return NP_E_INVAL;
-	}
-	np_err e = conf_load(path, items, NP_LEN(items), &c, why);
-	if (e < 0)
-		return e;
-	set_log_level(c);
 	const char *root = args_str(args, "web-root");
 	struct house *h = np_zalloc(sizeof *h);
-	e = h ? serve(h, c, root ? root : conf_str(c, "web_root"), why) : NP_E_NOMEM;
-	if (h)
-		close_all(h);
+	if (!h)
+		return NP_E_NOMEM;
+	np_err e = serve(h, c, root ? root : conf_str(c, "web_root"), why);
+	close_all(h);
 	free(h);
-	conf_free(c);
 	return e;
 }
 
 int web_main(int argc, char **argv)
 {
-	NP_CLEANUP(buf_done) struct buf why;
-	struct args *args = NULL;
-	buf_init(&why, 4096);
-	np_log_init("web", NP_INFO);
 	json_object_seed(0); /* before the first worker parses */
-	np_err e = args_parse(&spec, argc, argv, &args, &why);
-	if (e == NP_E_CANCELED)
-		return 0;
-	if (e == NP_OK)
-		e = run(args, &why);
-	if (e < 0)
-		np_log(NP_ERROR, "web.failed", KV_ERR(e), KV_STR("why", buf_str(&why)));
-	args_free(args);
-	return e < 0 ? 1 : 0;
+	return role_main(&(struct role){ .name = "web",
+					 .spec = &spec,
+					 .items = items,
+					 .items_n = NP_LEN(items),
+					 .serve = run },
+			 argc, argv);
 }
