@@ -117,8 +117,11 @@ static np_err count_result(struct one *o, struct mon *m, uint32_t index, const s
 	struct mst_event ev = { .kind = MST_RESULT, .region = o->in->region };
 	ev.result = a;
 	np_err e = foldin_event(o->f, m, &ev);
-	if (is_newest(&m->st.vote[index], r))
+	if (is_newest(&m->st.vote[index], r)) {
 		m->voter[index] = o->in->checker;
+		if (r->cert_expires_s != 0)
+			m->cert_s[index] = r->cert_expires_s;
+	}
 	if (e == NP_OK)
 		show(o, m, r);
 	return e;

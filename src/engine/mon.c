@@ -158,12 +158,17 @@ static np_err read_rules(const Np__I1__DefinitionInput *in, json_t *object, stru
 static void move_voters(struct mon *m, const struct mon_def *to)
 {
 	uint64_t voter[MON_REGIONS_MAX] = { 0 };
+	int64_t cert_s[MON_REGIONS_MAX] = { 0 };
+	bool same = to->target_hash == m->def.target_hash;
 	for (uint32_t i = 0; i < m->def.region_n; i++) {
 		int at = mon_region_index(to, m->def.region[i]);
 		if (at >= 0)
 			voter[at] = m->voter[i];
+		if (at >= 0 && same)
+			cert_s[at] = m->cert_s[i];
 	}
 	memcpy(m->voter, voter, sizeof m->voter);
+	memcpy(m->cert_s, cert_s, sizeof m->cert_s);
 	memset(m->pick, 0, sizeof m->pick);
 }
 
@@ -193,6 +198,15 @@ np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in)
 }
 
 /* ---- small things ---- */
+
+int64_t mon_cert_s(const struct mon *m)
+{
+	int64_t first = 0;
+	for (uint32_t i = 0; i < m->def.region_n; i++)
+		if (m->cert_s[i] != 0 && (first == 0 || m->cert_s[i] < first))
+			first = m->cert_s[i];
+	return first;
+}
 
 void mon_push_status(struct mon *m, uint32_t status)
 {

@@ -51,6 +51,7 @@ struct mon {
 	struct mon_def def;
 	struct mon_doc doc;
 	struct mst st;
+	int64_t cert_s[MON_REGIONS_MAX];       /* end of the certificate it saw; 0: none */
 	uint64_t voter[MON_REGIONS_MAX];       /* checker of the newest vote; as def.region */
 	struct mon_pick pick[MON_REGIONS_MAX]; /* a cache; as def.region */
 	char strip[MON_STRIP + 1];             /* newest last, NUL-terminated */
@@ -69,6 +70,8 @@ void mon_free(struct mon *m); /* NULL is fine */
 /* Read a definition into m: rules and texts; m->st is left alone, and all of m on failure.
  * NP_E_INVAL: not a valid definition. */
 NP_NODISCARD np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in);
+/* The earliest end of a certificate that its regions saw, Unix seconds; 0: none. */
+int64_t mon_cert_s(const struct mon *m);
 void mon_push_status(struct mon *m, uint32_t status);
 void mon_set_acked_by(struct mon *m, np_str who);
 /* Id of its newest incident: made of the monitor, its count and its opening, so that folding

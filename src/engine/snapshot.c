@@ -7,7 +7,15 @@
 
 /* Field numbers of np.i1.Snapshot and MonitorSnap that are written one by one. */
 enum { F_CURSOR = 4, F_CLOSED = 5, F_MONITOR = 6, F_MEMBERSHIP = 7, F_BAN = 8 };
-enum { M_DEFINITION = 1, M_STATE = 2, M_STRIP = 3, M_VOTERS = 4, M_ACKED_BY = 5, M_PARENT = 6 };
+enum {
+	M_DEFINITION = 1,
+	M_STATE = 2,
+	M_STRIP = 3,
+	M_VOTERS = 4,
+	M_ACKED_BY = 5,
+	M_PARENT = 6,
+	M_CERTS = 7
+};
 
 struct writer {
 	struct buf *out;
@@ -72,12 +80,15 @@ static void put_membership(void *ctx, uint32_t region, const struct membership *
 
 static void put_monitor(struct writer *w, const struct mon *m)
 {
-	struct buf state, voters;
+	struct buf state, voters, certs;
 	buf_init(&state, MST_ENCODED_MAX);
 	buf_init(&voters, 16 * MON_REGIONS_MAX);
+	buf_init(&certs, 16 * MON_REGIONS_MAX);
 	mst_encode(&m->st, &state);
-	for (uint32_t i = 0; i < m->def.region_n; i++)
+	for (uint32_t i = 0; i < m->def.region_n; i++) {
 		(void)buf_add_varint(&voters, m->voter[i]);
+		(void)buf_add_varint(&certs, (uint64_t)m->cert_s[i]);
+	}
 	np_err e = buf_failed(&state);
 	if (e == NP_OK)
 		e = pballoc_put_bytes(&w->part, M_DEFINITION,
@@ -94,10 +105,13 @@ static void put_monitor(struct writer *w, const struct mon *m)
 		e = pballoc_put_bytes(&w->part, M_PARENT,
 				      (np_str){ (const char *)m->parent_incident,
 						sizeof m->parent_incident });
+	if (e == NP_OK && mon_cert_s(m) != 0)
+		e = pballoc_put_bytes(&w->part, M_CERTS, buf_str(&certs));
 	if (e < 0 && w->err == NP_OK)
 		w->err = e;
 	buf_done(&state);
 	buf_done(&voters);
+	buf_done(&certs);
 	put_part(w, F_MONITOR);
 }
 
@@ -187,6 +201,8 @@ static np_err get_monitor(struct shard *s, const Np__I1__MonitorSnap *in)
 	memcpy(m->strip, in->strip, strlen(in->strip) + 1);
 	for (size_t i = 0; i < in->n_voters; i++)
 		m->voter[i] = in->voters[i];
+	for (size_t i = 0; i < in->n_certs && i < MON_REGIONS_MAX; i++)
+		m->cert_s[i] = in->certs[i];
 	mon_set_acked_by(m, str_from_c(in->acked_by));
 	if (in->parent_incident.len == sizeof m->parent_incident)
 		memcpy(m->parent_incident, in->parent_incident.data, sizeof m->parent_incident);

@@ -27,17 +27,19 @@ static const char *const text[] = {
 
 	[SQL_STATE] =
 		"INSERT INTO np.monitor_state AS s (monitor_id, org_id, shard, revision, state, since,"
-		" partial, degraded, failing, assigned, why, why_detail, core, incident_id, pos)"
+		" partial, degraded, failing, assigned, why, why_detail, core, incident_id, pos,"
+		" cert_expires_at)"
 		" SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[],"
 		" $5::text[], $6::timestamptz[], $7::boolean[], $8::boolean[], $9::smallint[],"
 		" $10::smallint[], $11::text[], $12::jsonb[], $13::bytea[], $14::uuid[],"
-		" $15::bigint[])"
+		" $15::bigint[], $16::timestamptz[])"
 		" ON CONFLICT (monitor_id) DO UPDATE SET revision = excluded.revision,"
 		" state = excluded.state, since = excluded.since, partial = excluded.partial,"
 		" degraded = excluded.degraded, failing = excluded.failing,"
 		" assigned = excluded.assigned, why = excluded.why,"
 		" why_detail = excluded.why_detail, core = excluded.core,"
-		" incident_id = excluded.incident_id, pos = excluded.pos",
+		" incident_id = excluded.incident_id, pos = excluded.pos,"
+		" cert_expires_at = excluded.cert_expires_at",
 
 	[SQL_CHANGE] = "INSERT INTO np.state_change (monitor_id, at, n, org_id, state, partial,"
 		       " degraded, why, why_detail)"

@@ -96,6 +96,7 @@ static void put_state(struct tx *k, struct cols *c, const struct fx_mon *w)
 	pg_array_str(&c->at[12], w->core);
 	put_incident_id(&c->at[13], w->mon);
 	pg_array_int(&c->at[14], (int64_t)k->g->part[shard].to);
+	cols_time(&c->at[15], mon_cert_s(w->mon) * NP_SEC_US);
 }
 
 static void add_states(struct tx *k)
@@ -104,8 +105,9 @@ static void add_states(struct tx *k)
 	cols_init(&c,
 		  (const enum pg_type[]){ PG_INT8, PG_INT8, PG_INT2, PG_INT4, PG_TEXT,
 					  PG_TIMESTAMPTZ, PG_BOOL, PG_BOOL, PG_INT2, PG_INT2,
-					  PG_TEXT, PG_JSONB, PG_BYTEA, PG_UUID, PG_INT8 },
-		  15);
+					  PG_TEXT, PG_JSONB, PG_BYTEA, PG_UUID, PG_INT8,
+					  PG_TIMESTAMPTZ },
+		  16);
 	for (struct fx_row *r = k->x->mons.first; r; r = r->next) {
 		const struct fx_mon *w = NP_CONTAINER_OF(r, struct fx_mon, row);
 		if (w->store)

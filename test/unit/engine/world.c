@@ -208,6 +208,8 @@ struct res_record world_record(const struct world *w, uint64_t monitor, enum res
 	r.slot_us = r.start_us = w->now_us;
 	r.duration_us = 1000;
 	r.status = status;
+	if (res_is_pass(status))
+		r.cert_expires_s = 1900000000 + (int64_t)monitor;
 	if (!res_is_pass(status)) {
 		r.cls = status == RES_FAIL ? RES_C_REFUSED : RES_C_NETWORK;
 		r.text = NP_STR("connection refused");
@@ -234,6 +236,8 @@ static void same_monitor(const struct mon *a, const struct mon *b)
 	assert_string_equal(a->strip, b->strip);
 	assert_string_equal(a->acked_by, b->acked_by);
 	assert_memory_equal(a->voter, b->voter, sizeof a->voter);
+	assert_memory_equal(a->cert_s, b->cert_s, sizeof a->cert_s);
+	assert_memory_equal(a->parent_incident, b->parent_incident, sizeof a->parent_incident);
 	assert_int_equal(a->timer.due_us, b->timer.due_us);
 	buf_done(&x);
 	buf_done(&y);
