@@ -264,17 +264,17 @@ static const char *const text[] = {
 		      " ON CONFLICT (shard, region_id) DO UPDATE SET at = excluded.at,"
 		      " checked = excluded.checked, odd = excluded.odd",
 	/* Every region that has an active checker: what was counted, whether nobody was heard. */
-	[SQL_JUDGE] =
-		"SELECT r.id, r.name, coalesce(t.checked, 0), coalesce(t.odd, 0), c.silent,"
-		" coalesce(q.suspect, false), coalesce(q.silent, false) FROM np.region r"
-		" JOIN (SELECT k.region_id, max(s.heard_at) IS NOT NULL"
-		" AND max(s.heard_at) < now() - interval '70 seconds' AS silent FROM np.checker k"
-		" LEFT JOIN np.checker_seen s ON s.checker_id = k.id WHERE k.state = 'active'"
-		" GROUP BY k.region_id) c ON c.region_id = r.id"
-		" LEFT JOIN (SELECT region_id, sum(checked) AS checked, sum(odd) AS odd"
-		" FROM np.region_tally WHERE at > now() - interval '15 seconds'"
-		" GROUP BY region_id) t ON t.region_id = r.id"
-		" LEFT JOIN np.region_trust q ON q.region_id = r.id ORDER BY r.id",
+	[SQL_JUDGE] = "SELECT r.id, r.name, coalesce(t.checked, 0), coalesce(t.odd, 0),"
+		      " coalesce(s.heard_at < now() - interval '70 seconds', false),"
+		      " coalesce(q.suspect, false), coalesce(q.silent, false) FROM np.region r"
+		      " LEFT JOIN (SELECT region_id, max(heard_at) AS heard_at FROM np.checker_seen"
+		      " GROUP BY region_id) s ON s.region_id = r.id"
+		      " LEFT JOIN (SELECT region_id, sum(checked) AS checked, sum(odd) AS odd"
+		      " FROM np.region_tally WHERE at > now() - interval '15 seconds'"
+		      " GROUP BY region_id) t ON t.region_id = r.id"
+		      " LEFT JOIN np.region_trust q ON q.region_id = r.id"
+		      " WHERE EXISTS (SELECT FROM np.checker k WHERE k.region_id = r.id"
+		      " AND k.state = 'active') ORDER BY r.id",
 	/* region, suspect, silent, kind, body, owner and token of shard 0 */
 	[SQL_TRUST_SET] =
 		"WITH r AS (SELECT r.id, r.org_id, r.name FROM np.region r WHERE r.id = $1"
