@@ -74,7 +74,7 @@ static void on_stop(void *ctx)
 static bool is_ready(void *ctx)
 {
 	const struct engine *e = ctx;
-	return folder_held(e->folder) >= e->want;
+	return folder_held(e->folder) >= keeper_share(e->keeper);
 }
 
 static void nudge(struct engine *e, uint32_t what)

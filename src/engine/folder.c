@@ -327,6 +327,18 @@ static void check_leases(struct folder *f)
 	metric_set(f->m.held, held);
 }
 
+/* Another engine is to have these, and all that was folded here is committed. */
+static void let_go(struct folder *f)
+{
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		struct slot *slot = &f->slot[i];
+		if (!slot->leaving || slot->in_flight > 0 || (f->open && f->open->part[i].used))
+			continue;
+		shard_free(np_take(slot->s));
+		*slot = (struct slot){ 0 };
+	}
+}
+
 static void ask_reloads(struct folder *f)
 {
 	uint32_t mask = 0;
@@ -363,6 +375,7 @@ static void turn(struct folder *f)
 {
 	foldermsg_drain(f);
 	check_leases(f);
+	let_go(f);
 	ask_reloads(f);
 	foldermsg_rows(f);
 	bool waits = f->in_flight > 0 || (f->open && !group_is_empty(f->open));

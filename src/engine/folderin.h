@@ -23,6 +23,7 @@ struct slot { /* one shard, as far as this process is concerned */
 	uint64_t token;
 	int64_t lease_ms;      /* ours until then, monotonic */
 	bool muted;            /* the lease ran out: silent until it is renewed */
+	bool leaving;          /* silent; goes when nothing of it is under way */
 	struct redis_id read;  /* newest record that was dealt with */
 	bool drained;          /* nothing was left in the last turn */
 	bool blocked;          /* a record of this turn must be read again, so must all behind it */
@@ -99,7 +100,7 @@ void folder_note_poison(struct folder *f, const char *key);
 uint32_t slot_no(const struct folder *f, const struct slot *slot);
 static inline bool slot_is_live(const struct slot *slot)
 {
-	return slot->state == SLOT_HELD && !slot->muted;
+	return slot->state == SLOT_HELD && !slot->muted && !slot->leaving;
 }
 
 /* ---- foldermsg.c ---- */

@@ -161,9 +161,21 @@ static void seed_members(void *ctx, uint32_t region, const struct membership *on
 		presence_seed(f->presence, one->no[i], region, clock_wall_us());
 }
 
+static void lose(struct folder *f, uint32_t no)
+{
+	struct slot *slot = &f->slot[no];
+	if (f->open && f->open->part[no].used)
+		folder_doubt(f); /* its other shards are ours still, and loaded again */
+	shard_free(np_take(slot->s));
+	size_t in_flight = slot->in_flight;
+	*slot = (struct slot){ .in_flight = in_flight };
+}
+
 static void install(struct folder *f, struct msg *m)
 {
 	struct slot *slot = &f->slot[m->shard_no];
+	if (slot->leaving)
+		lose(f, m->shard_no); /* it came back before it had gone */
 	if (slot->state == SLOT_DOUBT || slot->state == SLOT_HELD) {
 		msg_free(m); /* it was loaded for an earlier wish: another one is on its way */
 		return;
@@ -186,14 +198,12 @@ static void install(struct folder *f, struct msg *m)
 	keep_rows(f, m);
 }
 
-static void lose(struct folder *f, uint32_t no)
+static void yield(struct folder *f, uint32_t no)
 {
-	struct slot *slot = &f->slot[no];
-	if (f->open && f->open->part[no].used)
-		folder_doubt(f); /* its other shards are ours still, and loaded again */
-	shard_free(np_take(slot->s));
-	size_t in_flight = slot->in_flight;
-	*slot = (struct slot){ .in_flight = in_flight };
+	if (f->slot[no].state == SLOT_HELD)
+		f->slot[no].leaving = true;
+	else
+		lose(f, no);
 }
 
 static void lease(struct folder *f, const struct msg *m)
@@ -296,6 +306,9 @@ static void take(struct folder *f, struct msg *m)
 		return;
 	case MSG_LOST:
 		lose(f, m->shard_no);
+		break;
+	case MSG_YIELD:
+		yield(f, m->shard_no);
 		break;
 	case MSG_LEASE:
 		lease(f, m);

@@ -31,6 +31,7 @@ struct keeper {
 	int64_t office_ms; /* coordinator since then; 0: not */
 	bool inbox_due, told_gone, inherited;
 	atomic_bool stop;
+	atomic_uint wish;
 	struct metric *loads, *load_us, *failures;
 };
 
@@ -45,6 +46,7 @@ struct keeper *keeper_new(const struct keeper_cfg *cfg)
 	k->inbox = inbox_new();
 	k->lease =
 		(struct lease){ .owner = cfg->owner, .want = cfg->want, .lease_ms = cfg->lease_ms };
+	atomic_store(&k->wish, cfg->want);
 	if (!k->c || !k->feed || !k->inbox) {
 		keeper_free(k);
 		return NULL;
@@ -67,6 +69,11 @@ void keeper_free(struct keeper *k)
 	inbox_free(k->inbox);
 	pg_conn_free(k->c);
 	free(k);
+}
+
+uint32_t keeper_share(const struct keeper *k)
+{
+	return atomic_load(&k->wish);
 }
 
 void keeper_stop(struct keeper *k)
@@ -221,6 +228,29 @@ static void send_lease(struct keeper *k, uint32_t mask, int64_t until_ms)
 	(void)msg_send(k->cfg.folder, m);
 }
 
+/* More than our share: the folder finishes with one, and a turn later it is given back. */
+static void yield_one(struct keeper *k)
+{
+	uint32_t no = lease_surplus(&k->lease);
+	struct msg *m = no < NP_SHARDS ? msg_new(MSG_YIELD) : NULL;
+	if (!m)
+		return;
+	k->loaded[no] = false;
+	np_log(NP_INFO, "shard.yielded", KV_U64("shard", no), KV_U64("share", k->lease.wish));
+	m->shard_no = no;
+	(void)msg_send(k->cfg.folder, m);
+}
+
+static np_err share(struct keeper *k)
+{
+	np_err e = lease_hand_over(&k->lease, k->c);
+	if (e == NP_OK)
+		e = lease_share(&k->lease, k->c);
+	if (e == NP_OK)
+		atomic_store(&k->wish, k->lease.wish);
+	return e;
+}
+
 static np_err keep_leases(struct keeper *k)
 {
 	uint32_t lost = 0, ours = 0;
@@ -229,8 +259,12 @@ static np_err keep_leases(struct keeper *k)
 	k->inherited |= e == NP_OK;
 	if (e == NP_OK)
 		e = lease_renew(&k->lease, k->c, &lost);
-	if (e == NP_OK && lease_count(&k->lease) < k->cfg.want)
+	if (e == NP_OK)
+		e = share(k);
+	if (e == NP_OK && lease_count(&k->lease) < k->lease.wish)
 		e = lease_take(&k->lease, k->c, &lost);
+	else if (e == NP_OK)
+		yield_one(k);
 	for (uint32_t i = 0; i < NP_SHARDS; i++) {
 		if (lost >> i & 1)
 			lose(k, i);
@@ -245,7 +279,7 @@ static np_err keep_leases(struct keeper *k)
 static bool load_one(struct keeper *k)
 {
 	for (uint32_t i = 0; i < NP_SHARDS; i++) {
-		if (!k->lease.held[i].ours || k->loaded[i])
+		if (!k->lease.held[i].ours || k->lease.held[i].leaves || k->loaded[i])
 			continue;
 		np_err e = load(k, i);
 		if (e == NP_E_FENCED) {

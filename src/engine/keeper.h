@@ -30,4 +30,5 @@ NP_NODISCARD struct keeper *keeper_new(const struct keeper_cfg *cfg);
 void keeper_free(struct keeper *k); /* NULL is fine */
 /* Until keeper_stop: then the leases are given back. */
 void keeper_run(struct keeper *k);
-void keeper_stop(struct keeper *k); /* any thread; a nudge makes it notice at once */
+uint32_t keeper_share(const struct keeper *k); /* any thread: shards that are ours to hold */
+void keeper_stop(struct keeper *k);            /* any thread; a nudge makes it notice at once */

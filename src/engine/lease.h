@@ -9,11 +9,13 @@
 
 struct lease_held {
 	bool ours;
+	bool leaves; /* handed over: released with the next turn */
 	uint64_t token;
 };
 struct lease {
 	const char *owner; /* unique to this process */
-	uint32_t want;     /* shards */
+	uint32_t want;     /* shards at most */
+	uint32_t wish;     /* our share of them; 0: not known yet */
 	int64_t lease_ms;
 	struct lease_held held[NP_SHARDS];
 };
@@ -26,5 +28,11 @@ NP_NODISCARD np_err lease_renew(struct lease *l, struct pg_conn *c, uint32_t *re
 NP_NODISCARD np_err lease_take(struct lease *l, struct pg_conn *c, uint32_t *ret_lost);
 /* Once, at the start: leases of the process that had this engine's name before are over. */
 NP_NODISCARD np_err lease_inherit(const struct lease *l, struct pg_conn *c);
+/* How many engines live, and so how many shards are ours to hold: `wish`. */
+NP_NODISCARD np_err lease_share(struct lease *l, struct pg_conn *c);
+/* Beyond our share: one that leaves, NP_SHARDS: none, or one does already. */
+uint32_t lease_surplus(struct lease *l);
+/* Give back those that leave. */
+NP_NODISCARD np_err lease_hand_over(struct lease *l, struct pg_conn *c);
 /* The next owner need not wait for the lease to run out. */
 NP_NODISCARD np_err lease_release(struct lease *l, struct pg_conn *c);

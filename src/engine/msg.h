@@ -19,6 +19,7 @@ enum msg_kind {
 	/* to the folder */
 	MSG_SHARD,    /* loaded: shard, token, and as rows what to fold first */
 	MSG_LOST,     /* shard: somebody else's now */
+	MSG_YIELD,    /* shard: another engine is to have it; finish with it */
 	MSG_LEASE,    /* mask is ours until until_ms */
 	MSG_ROWS,     /* rows: inputs from tables; answered: the shard that asked */
 	MSG_CHECKERS, /* checkers that are new or changed */

@@ -209,10 +209,15 @@ def ban(w, how):
 
 
 def target(w, how):
+    """Not ours, but what we are for: long enough to be told, then too short for it."""
     w.flap(False)
-    time.sleep(12 if how["draw"] % 2 else 2)
+    time.sleep(14)
     w.flap(True)
-    return "12 s" if how["draw"] % 2 else "2 s: a blip"
+    time.sleep(8 + how["seconds"])
+    w.flap(False)
+    time.sleep(2)
+    w.flap(True)
+    return "down for 14 s, later a blip of 2 s"
 
 
 def all_faults(w):
@@ -220,7 +225,7 @@ def all_faults(w):
     names = w.names()
     loose = [f(n) for n in names for f in (kill, restart)] + [stop(n) for n in STOPPABLE]
     loose += [wipe_redis, both_engines, cut, delay, hold, refuse, clock, poison_results, poison_envelopes, poison_queue,
-              ban, target, target]
+              ban, target]
     if w.disk:
         loose += [full_disk, full_spool]
     return loose, [owner_dies, postgres_away, redis_away]

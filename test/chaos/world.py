@@ -389,18 +389,26 @@ class World(LoadRig):
         rig.wait_for("all to drain", lambda: self.backlog() == "", seconds, 0.2)
         return time.monotonic() - began
 
-    def historian_done(self, seconds=100):
-        """Stops what makes inputs, then waits until history has read all of the log."""
-        rig.wait_for("history", lambda: self.sql("SELECT count(*) FROM np.shard s JOIN np.historian_cursor h ON"
-                                                 " h.shard = s.id WHERE h.pos < s.pos") == "0", seconds, 0.5)
+    def freeze(self):
+        """Nothing is written any more: what is read next belongs together."""
+        self.up.process.send_signal(signal.SIGSTOP)
+        for name in ("checker-eu-west", "checker-skew", "checker-load", "engine", "engine-2", "historian", "alerter"):
+            self.kill(name, signal.SIGSTOP)
+        rig.wait_for("the last commit", lambda: self.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename IN ('np_engine', 'np_historian',"
+            " 'np_alerter')") == "0")
 
     def live_monitors(self):
         return self.steady + self.flapping
 
     def read(self):
+        self.freeze()
         self.history = History(self)
 
     def stop(self):
+        for name in self.names() + ["checker-load"]:
+            self.kill(name, signal.SIGCONT)
+        self.up.process.send_signal(signal.SIGCONT)
         for x in self.extra.values():
             x.end()
         try:

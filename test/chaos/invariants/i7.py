@@ -4,13 +4,19 @@ TELLS = ("opened", "acknowledged", "resolved")
 
 
 def check(w):
-    channels = w.sql("SELECT count(*) FROM np.channel WHERE deleted_at IS NULL")
     tells = ", ".join(f"'{k}'" for k in TELLS)
-    for row in w.sql("SELECT e.incident_id, e.kind, count(n.id) FROM np.incident_event e"
-                     " JOIN np.incident i ON i.id = e.incident_id AND i.provenance = 'live'"
-                     f" LEFT JOIN np.notice n ON n.incident_id = e.incident_id AND n.kind = e.kind WHERE e.kind IN ({tells})"
-                     f" GROUP BY 1, 2 HAVING count(n.id) <> {channels} * count(DISTINCT e.number)").splitlines():
-        yield f"incident|event|notices: {row}"
+    rows = w.sql("SELECT e.incident_id, e.kind, c.name, count(DISTINCT e.number), count(DISTINCT n.id)"
+                 " FROM np.incident_event e JOIN np.incident i ON i.id = e.incident_id AND i.provenance = 'live'"
+                 " JOIN np.channel c ON c.org_id = e.org_id AND c.deleted_at IS NULL AND c.created_at < i.decided_at"
+                 " LEFT JOIN np.notice n ON n.incident_id = e.incident_id AND n.kind = e.kind AND n.channel_id = c.id"
+                 f" WHERE e.kind IN ({tells}) GROUP BY 1, 2, 3").splitlines()
+    w.note(f"I7 asked for {len(rows)} events and channels")
+    for row in rows:
+        events, notices = row.split("|")[3:]
+        if events != notices:
+            yield f"incident|event|channel|events|notices: {row}"
+    if not rows:
+        yield "nothing was told: no incident in this run"
     for row in w.sql("SELECT state, kind, count(*) FROM np.notice WHERE state NOT IN ('sent', 'held')"
                      " GROUP BY 1, 2").splitlines():
         yield f"not delivered: {row}"
