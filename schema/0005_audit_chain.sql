@@ -152,7 +152,10 @@ BEGIN
   END IF;
   RETURN dropped;
 END $$;
-SELECT np.make_partitions((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 7);
+-- Every day of the log that there is can be packed.
+SELECT np.make_partitions(least(min(to_date(right(c.relname, 8), 'YYYYMMDD')), (now() AT TIME ZONE 'UTC')::date - 1),
+                          (now() AT TIME ZONE 'UTC')::date + 7)
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'np.log'::regclass;
 
 ----------------------------------------------------------------------------------------
 

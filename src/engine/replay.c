@@ -2,6 +2,7 @@
 #include "engine/replay.h"
 
 #include "base/arena.h"
+#include "engine/logread.h"
 #include "engine/snapshot.h"
 #include "engine/sql.h"
 #include "wire/pballoc.h"
@@ -48,7 +49,8 @@ static np_err load_snapshot(struct pg_conn *c, const struct replay_to *r, struct
 	return e;
 }
 
-/* Some rows of the log; *ret_n 0: there are no more. */
+/* Some rows behind the snapshot; *ret_n 0: there are no more. They are never packed: a hole here
+ * is damage. */
 static np_err load_some(struct pg_conn *c, const struct replay_to *r, struct shard *s,
 			size_t *ret_n)
 {
@@ -67,8 +69,6 @@ static np_err load_some(struct pg_conn *c, const struct replay_to *r, struct sha
 		uint64_t pos = (uint64_t)pg_res_i64(res, i, 0);
 		if (pos > r->to)
 			break;
-		if (s->pos == 0 && r->from_the_start)
-			s->pos = pos - 1; /* what was before is no longer kept */
 		if (pos != s->pos + 1)
 			return NP_E_CORRUPT;
 		e = replay_row(s, pg_res_str(res, i, 1), r->watch);
@@ -77,14 +77,58 @@ static np_err load_some(struct pg_conn *c, const struct replay_to *r, struct sha
 	return e;
 }
 
+/* The whole log that there is, packed or not. */
+static np_err load_all(struct pg_conn *c, const struct replay_to *r, struct shard *s,
+		       size_t *ret_rows)
+{
+	struct logread in;
+	struct logpack_row row;
+	np_err e = NP_OK;
+	logread_init(&in, c, r->shard, 0, INT64_MIN);
+	while (e == NP_OK && s->pos < r->to) {
+		e = logread_next(&in, &row);
+		if (e < 0)
+			break;
+		if (s->pos == 0)
+			s->pos = row.pos - 1; /* what was before is no longer kept */
+		e = row.pos != s->pos + 1 ? NP_E_CORRUPT : replay_row(s, row.inputs, r->watch);
+		(*ret_rows)++;
+	}
+	logread_done(&in);
+	return e == NP_E_NOTFOUND ? NP_OK : e;
+}
+
+np_err replay_before(struct pg_conn *c, uint32_t shard, int64_t before_us, struct shard **ret)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	struct shard *s = shard_new(shard);
+	if (!s)
+		return NP_E_NOMEM;
+	pg_params_init(&p);
+	pg_params_i16(&p, (int16_t)shard);
+	pg_params_time(&p, before_us);
+	np_err e = pg_exec(c, sql_text(SQL_SNAPSHOT_BEFORE), &p, &res);
+	if (e == NP_OK && pg_res_rows(res) > 0) {
+		e = snapshot_decode(pg_res_str(res, 0, 1), s);
+		s->pos = (uint64_t)pg_res_i64(res, 0, 0);
+	}
+	if (e < 0) {
+		shard_free(s);
+		return e;
+	}
+	*ret = s;
+	return NP_OK;
+}
+
 np_err replay_load(struct pg_conn *c, const struct replay_to *r, struct shard **ret_shard,
 		   size_t *ret_inputs)
 {
 	struct shard *s = shard_new(r->shard);
 	if (!s)
 		return NP_E_NOMEM;
-	np_err e = r->from_the_start ? NP_OK : load_snapshot(c, r, s);
-	size_t rows = 0, n = 1;
+	size_t rows = 0, n = r->from_the_start ? 0 : 1;
+	np_err e = r->from_the_start ? load_all(c, r, s, &rows) : load_snapshot(c, r, s);
 	while (e == NP_OK && n > 0) {
 		e = load_some(c, r, s, &n);
 		rows += n;

@@ -26,5 +26,9 @@ struct replay_to {
 	bool from_the_start; /* without a snapshot: the whole log that there is */
 	const struct replay_watch *watch;
 };
+/* A shard as of the newest snapshot not later than that, or an empty one: to fold on from there.
+ * NP_E_VERSION, NP_E_CORRUPT: that snapshot does not read. */
+NP_NODISCARD np_err replay_before(struct pg_conn *c, uint32_t shard, int64_t before_us,
+				  struct shard **ret);
 NP_NODISCARD np_err replay_load(struct pg_conn *c, const struct replay_to *r,
 				struct shard **ret_shard, size_t *ret_inputs);

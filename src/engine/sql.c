@@ -156,10 +156,13 @@ static const char *const text[] = {
 
 	[SQL_SNAPSHOT] = "INSERT INTO np.snapshot (shard, pos, at, state) VALUES ($1, $2, $3, $4)",
 
-	/* The last two stay. */
+	/* The last two stay, and the first of each UTC day: what was long ago can be folded
+	 * again from there, as long as its log is kept. */
 	[SQL_SNAPSHOT_OLD] = "DELETE FROM np.snapshot s WHERE s.shard = $1 AND s.pos <"
 			     " (SELECT n.pos FROM np.snapshot n WHERE n.shard = $1"
-			     " ORDER BY n.pos DESC OFFSET 1 LIMIT 1)",
+			     " ORDER BY n.pos DESC OFFSET 1 LIMIT 1) AND EXISTS"
+			     " (SELECT FROM np.snapshot n WHERE n.shard = $1 AND n.pos < s.pos"
+			     " AND n.at >= date_trunc('day', s.at, 'UTC'))",
 
 	/* engine, want, lease in ms */
 	[SQL_TAKE] = "SELECT id, token, pos, registry_gen FROM np.shard_take($1, $2,"
@@ -191,6 +194,15 @@ static const char *const text[] = {
 	/* shard, after this position, from this time (for the partitions), rows at most */
 	[SQL_TAIL] = "SELECT pos, inputs FROM np.log WHERE shard = $1 AND pos > $2 AND at >= $3"
 		     " ORDER BY pos LIMIT $4",
+
+	/* The same with all columns; and, by the start of the day, the block of packed rows that
+	 * holds the next one or follows (for the owner: engines may not read those). */
+	[SQL_TAIL_ROWS] = "SELECT pos, at, items, inputs FROM np.log WHERE shard = $1 AND pos > $2"
+			  " AND at >= $3 ORDER BY pos LIMIT $4",
+	[SQL_TAIL_BLOCK] = "SELECT from_pos, packed FROM np.log_packed WHERE shard = $1"
+			   " AND to_pos > $2 AND at >= $3 ORDER BY from_pos LIMIT 1",
+	[SQL_SNAPSHOT_BEFORE] = "SELECT pos, state FROM np.snapshot WHERE shard = $1 AND at <= $2"
+				" ORDER BY pos DESC LIMIT 1",
 
 	/* The newest definition of the monitors of a shard. */
 	[SQL_MONITORS] =

@@ -78,6 +78,6 @@ NP_NODISCARD np_err store_lease_shards(struct pg_conn *c, const char *owner, int
 NP_NODISCARD np_err store_lease_end(struct pg_conn *c, const char *owner);
 
 NP_NODISCARD np_err store_partitions_make(struct pg_conn *c, int32_t days_ahead);
-/* what: log, chunk, rollup_5m, rollup_1h. */
+/* what: log, log_packed, chunk, rollup_5m, rollup_1h. */
 NP_NODISCARD np_err store_partitions_drop(struct pg_conn *c, const char *what, int32_t keep_days,
 					  int64_t *ret_dropped);

@@ -22,6 +22,8 @@ np_err upkeep_run(struct pg_conn *c, const char *owner, const struct upkeep_keep
 	if (e == NP_OK)
 		e = upkeep_drop(c, "log", keep->log_days);
 	if (e == NP_OK)
+		e = upkeep_drop(c, "log_packed", keep->log_days);
+	if (e == NP_OK)
 		e = upkeep_drop(c, "chunk", keep->chunk_days);
 	if (e == NP_OK)
 		e = upkeep_drop(c, "rollup_5m", keep->rollup_5m_days);

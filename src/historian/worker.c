@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/mbox.h"
 #include "historian/flush.h"
+#include "historian/pack.h"
 
 #define WORKER_READY_MS (20 * NP_SEC_MS)
+#define WORKER_PACK_MS 300 /* of a round, for repacking: history comes first */
 #define WORKER_STOP_MS (3 * NP_SEC_MS)
 #define WORKER_ROUND_MS (20 * NP_SEC_MS)
 
@@ -17,11 +19,12 @@ struct worker_shard {
 	struct intake *in;
 	bool loaded;      /* started from the cursor */
 	int64_t first_ms; /* when the oldest row that is not written was read; 0: none */
+	int64_t pack_at_ms; /* next */
 };
 
 struct worker_metrics {
 	struct metric *rows, *results, *duplicates, *refused, *unplaced, *unreadable, *flushes;
-	struct metric *failed, *flush_us, *lag;
+	struct metric *failed, *flush_us, *lag, *packed;
 };
 
 struct worker {
@@ -33,6 +36,7 @@ struct worker {
 	struct pg_conn *c;
 	struct worker_shard shard[NP_SHARDS];
 	uint32_t ours;                     /* bits */
+	uint32_t pack_from;                /* shard to begin with */
 	int64_t lease_at_ms, upkeep_at_ms; /* next */
 	struct worker_metrics m;
 };
@@ -61,6 +65,8 @@ static void worker_metrics(struct worker *w)
 					"Time of one transaction"),
 		.lag = metrics_get(m, METRIC_GAUGE, "historian_lag_rows", "",
 				   "Log rows not yet read"),
+		.packed = metrics_get(m, METRIC_COUNTER, "historian_packed_rows_total", "",
+				      "Log rows moved into blocks"),
 	};
 }
 
@@ -242,6 +248,32 @@ static void worker_upkeep(struct worker *w)
 		       KV_C("why", pg_conn_error(w->c)->message));
 }
 
+/* Rows that nobody reads any more, a few blocks a round; a failure is tried again later. */
+static void worker_pack(struct worker *w)
+{
+	int64_t until_ms = clock_mono_ms() + WORKER_PACK_MS;
+	uint32_t first = w->pack_from; /* where the time ran out: all shards get their turn */
+	for (uint32_t k = 0; k < NP_SHARDS && clock_mono_ms() < until_ms; k++) {
+		uint32_t i = (first + k) % NP_SHARDS;
+		struct worker_shard *s = &w->shard[i];
+		size_t rows = 1;
+		w->pack_from = i;
+		if ((w->ours >> i & 1) == 0 || clock_mono_ms() < s->pack_at_ms)
+			continue;
+		while (rows > 0 && clock_mono_ms() < until_ms) {
+			np_err e = pack_turn(w->c, i, clock_wall_us(), &rows);
+			if (e < 0) {
+				np_log(NP_WARN, "historian.pack_failed", KV_U64("shard", i),
+				       KV_ERR(e), KV_C("why", pg_conn_error(w->c)->message));
+				rows = 0;
+			}
+			metric_add(w->m.packed, (int64_t)rows);
+		}
+		if (rows == 0)
+			s->pack_at_ms = clock_mono_ms() + PACK_IDLE_MS;
+	}
+}
+
 static np_err worker_round(struct worker *w)
 {
 	uint64_t newest[NP_SHARDS];
@@ -261,6 +293,7 @@ static np_err worker_round(struct worker *w)
 	if (e < 0)
 		return e;
 	metric_set(w->m.lag, lag > 0 ? lag : 0);
+	worker_pack(w);
 	worker_upkeep(w);
 	atomic_store(&w->worked_ms, clock_mono_ms());
 	return NP_OK;
