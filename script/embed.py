@@ -31,6 +31,14 @@ def files_of(root, folder, endings, deps):
     return sorted(found, key=lambda f: os.fsencode(f[0]))
 
 
+def refuse_twins(rows):
+    """Two migrations of one number would be found out only on a database."""
+    numbers = [os.path.basename(path).split("_", 1)[0] for path, _ in rows]
+    twins = sorted({n for n in numbers if numbers.count(n) > 1})
+    if twins:
+        sys.exit(f"embed.py: schema/ has two migrations with the number {twins[0]}: give the newer one the next")
+
+
 def quoted(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -41,7 +49,10 @@ def main():
     deps, body, tables, count = [], [], [], 0
     for name, folder, endings in SETS:
         rows = []
-        for path, full in files_of(root, folder, endings, deps):
+        files = files_of(root, folder, endings, deps)
+        if name == "schema":
+            refuse_twins(files)
+        for path, full in files:
             with open(full, "rb") as f:
                 content = f.read()
             symbol = f"embed_bytes_{count}"

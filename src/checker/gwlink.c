@@ -76,7 +76,7 @@ static void on_read(void *ctx, np_str bytes)
 		if (!take_frame(l, frame))
 			break;
 	}
-	l->in_read = false;
+	l->in_read = false; /* NOLINT(clang-analyzer-unix.Malloc): as below */
 	if (l->gone) /* NOLINT(clang-analyzer-unix.Malloc): gwlink_free waits while in_read */
 		gwlink_free(l);
 }

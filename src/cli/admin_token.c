@@ -43,7 +43,7 @@ static np_err store(struct owner *o, np_str token, const char *name)
 static np_err work(struct command *c)
 {
 	const char *out = args_str(c->args, "out");
-	struct owner o;
+	struct owner o = { 0 };
 	if (out == NULL) {
 		(void)buf_add_c(
 			&c->why,

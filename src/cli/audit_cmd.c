@@ -144,7 +144,7 @@ static np_err check(struct command *c, struct owner *o, const uint8_t key[SIGN_P
 static np_err verify(struct command *c)
 {
 	uint8_t key[SIGN_PUBLIC_LEN];
-	struct owner o;
+	struct owner o = { 0 };
 	c->status = EXIT_UNCHECKED;
 	np_err e = auditkey_public(c, key);
 	if (e == NP_OK)

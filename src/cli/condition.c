@@ -64,7 +64,7 @@ static json_t *of_certificate(const char *op, np_str right, struct buf *why)
 				"[CERTIFICATE_EXPIRATION] is compared with a time such as 48h");
 		return NULL;
 	}
-	return make("cert_days", op, json_real((double)ms / (double)(NP_DAY_US / NP_MS_US)));
+	return make("cert_days", op, json_real((double)ms / (double)(24 * 60 * NP_MIN_MS)));
 }
 
 static json_t *of_latency(const char *op, np_str right, struct buf *why)

@@ -19,7 +19,7 @@ static const struct arg_spec spec = {
 
 static np_err work(struct command *c)
 {
-	struct owner o;
+	struct owner o = { 0 };
 	size_t done = 0;
 	struct migrations *m = np_zalloc(sizeof *m);
 	np_err e = m == NULL ? NP_E_NOMEM : migrations_load(m);
