@@ -131,7 +131,7 @@ def suites():
              "unit-tsan": lambda: unit("tsan")}
     if os.path.exists("web/package.json"):
         found["dashboard"] = dashboard
-    for name in ("integration", "e2e"):
+    for name in ("integration", "e2e", "chaos"):
         path = f"test/{name}/run"
         if os.access(path, os.X_OK):
             found[name] = lambda path=path: program(path)

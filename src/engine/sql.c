@@ -179,13 +179,14 @@ static const char *const text[] = {
 			" FROM unnest($2::smallint[], $3::bigint[]) AS t(id, token)"
 			" WHERE s.id = t.id AND s.token = t.token AND s.owner = $1",
 	/* owner, lease in ms: another process of our name is no other engine */
-	[SQL_ALIVE] = "WITH me AS (INSERT INTO np.engine AS e (owner, seen_at)"
-		      " VALUES ($1, clock_timestamp()) ON CONFLICT (owner) DO UPDATE"
-		      " SET seen_at = excluded.seen_at), old AS (DELETE FROM np.engine"
-		      " WHERE seen_at < clock_timestamp() - interval '1 hour')"
-		      " SELECT 1 + count(*) FROM np.engine"
-		      " WHERE split_part(owner, '/', 1) <> split_part($1, '/', 1)"
-		      " AND seen_at > clock_timestamp() - make_interval(secs => $2::bigint / 1000.0)",
+	[SQL_ALIVE] =
+		"WITH me AS (INSERT INTO np.engine AS e (owner, seen_at)"
+		" VALUES ($1, clock_timestamp()) ON CONFLICT (owner) DO UPDATE"
+		" SET seen_at = excluded.seen_at), old AS (DELETE FROM np.engine"
+		" WHERE seen_at < clock_timestamp() - interval '1 hour')"
+		" SELECT 1 + count(*) FROM np.engine"
+		" WHERE split_part(owner, '/', 1) <> split_part($1, '/', 1)"
+		" AND seen_at > clock_timestamp() - make_interval(secs => $2::bigint / 1000.0)",
 	[SQL_LEAVE] = "DELETE FROM np.engine WHERE owner = $1",
 	[SQL_SHARD] = "SELECT token, pos, registry_gen, coalesce(owner, '') FROM np.shard"
 		      " WHERE id = $1",
