@@ -4,8 +4,7 @@
 #include "base/clock.h"
 #include "engine/sql.h"
 
-void logread_init(struct logread *r, struct pg_conn *c, uint32_t shard, uint64_t pos,
-		  int64_t at_us)
+void logread_init(struct logread *r, struct pg_conn *c, uint32_t shard, uint64_t pos, int64_t at_us)
 {
 	*r = (struct logread){ .c = c, .shard = shard, .pos = pos, .at_us = at_us };
 }

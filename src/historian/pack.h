@@ -13,9 +13,9 @@
 #define PACK_RAW ((size_t)2 * 1024 * 1024) /* of inputs: a full block */
 #define PACK_ITEMS 1000                    /* a block worth making, after an hour */
 #define PACK_WAIT_US NP_HOUR_US
-#define PACK_ROWS 4096                 /* looked at, and in a block, at most */
-#define PACK_IDLE_MS (60 * NP_SEC_MS)  /* nothing to do: look again after this */
-#define PACK_TURN_MS (20 * NP_SEC_MS)  /* deadline of a turn */
+#define PACK_ROWS 4096                /* looked at, and in a block, at most */
+#define PACK_IDLE_MS (60 * NP_SEC_MS) /* nothing to do: look again after this */
+#define PACK_TURN_MS (20 * NP_SEC_MS) /* deadline of a turn */
 
 struct pack_row {
 	uint64_t pos;

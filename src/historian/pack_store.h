@@ -7,8 +7,8 @@
 #include "historian/pack.h"
 
 struct pack_cursor {
-	uint64_t pos;  /* everything up to here is packed */
-	int64_t at_us; /* time of that row */
+	uint64_t pos;   /* everything up to here is packed */
+	int64_t at_us;  /* time of that row */
 	uint64_t limit; /* nobody reads rows up to here any more */
 };
 /* Locks the cursor's row until the end: two historians cannot pack the same. */

@@ -17,8 +17,8 @@
 
 struct worker_shard {
 	struct intake *in;
-	bool loaded;      /* started from the cursor */
-	int64_t first_ms; /* when the oldest row that is not written was read; 0: none */
+	bool loaded;        /* started from the cursor */
+	int64_t first_ms;   /* when the oldest row that is not written was read; 0: none */
 	int64_t pack_at_ms; /* next */
 };
 

@@ -6,27 +6,29 @@
 /* Unheard for longer than 60 s: not connected, whatever was written last. */
 #define IS_CONNECTED "coalesce(s.connected AND s.heard_at > now() - interval '60 s', false)"
 
+#define CREATED SQL_TIME("r.created_at")
+#define HEARD SQL_TIME("max(s.heard_at)")
+#define FIRST_END SQL_TIME("min(c.not_after) FILTER (WHERE c.state <> 'banned')")
+#define SUSPECT_SINCE SQL_TIME("max(t.suspect_since)")
+#define SILENT_SINCE SQL_TIME("max(t.silent_since)")
+
 static const char regions_sql[] =
-	"SELECT json_build_object('id', r.id, 'name', r.name,"
-	" 'created_at', " SQL_TIME(
-		"r.created_at") ","
-				" 'checkers', count(c.id) FILTER (WHERE c.state <> 'banned'),"
-				" 'connected', count(c.id) FILTER (WHERE c.state <> 'banned' AND " IS_CONNECTED
-				"),"
-				" 'monitors', (SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL"
-				"   AND r.id = ANY (m.region_ids)),"
-				" 'heard_at', " SQL_TIME(
-					"max(s.heard_at)") ","
-							   " 'lag_p95_ms', round(max(s.lag_p95_us) FILTER (WHERE " IS_CONNECTED
-							   ") / 1000.0, 1),"
-							   " 'skew_ms', round(max(abs(s.skew_us)) FILTER (WHERE " IS_CONNECTED
-							   ") / 1000.0, 1),"
-							   " 'cert_not_after', " SQL_TIME(
-								   "min(c.not_after) FILTER (WHERE c.state <> 'banned')") "),"
-															  " r.id::bigint, r.name"
-															  " FROM np.region r LEFT JOIN np.checker c ON c.region_id = r.id"
-															  " LEFT JOIN np.checker_seen s ON s.checker_id = c.id"
-															  " WHERE ($1 = 0 OR r.id = $1) GROUP BY r.id, r.name, r.created_at ORDER BY r.name";
+	"SELECT json_build_object('id', r.id, 'name', r.name, 'created_at', " CREATED ","
+	" 'checkers', count(c.id) FILTER (WHERE c.state <> 'banned'),"
+	" 'connected', count(c.id) FILTER (WHERE c.state <> 'banned' AND " IS_CONNECTED "),"
+	" 'monitors', (SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL"
+	" AND r.id = ANY (m.region_ids)),"
+	" 'heard_at', " HEARD ","
+	" 'lag_p95_ms', round(max(s.lag_p95_us) FILTER (WHERE " IS_CONNECTED ") / 1000.0, 1),"
+	" 'skew_ms', round(max(abs(s.skew_us)) FILTER (WHERE " IS_CONNECTED ") / 1000.0, 1),"
+	" 'cert_not_after', " FIRST_END ","
+	" 'suspect', coalesce(bool_or(t.suspect), false), 'suspect_since', " SUSPECT_SINCE ","
+	" 'silent', coalesce(bool_or(t.silent), false), 'silent_since', " SILENT_SINCE "),"
+	" r.id::bigint, r.name"
+	" FROM np.region r LEFT JOIN np.checker c ON c.region_id = r.id"
+	" LEFT JOIN np.checker_seen s ON s.checker_id = c.id"
+	" LEFT JOIN np.region_trust t ON t.region_id = r.id"
+	" WHERE ($1 = 0 OR r.id = $1) GROUP BY r.id, r.name, r.created_at ORDER BY r.name";
 
 NP_NODISCARD np_err sreg_regions(struct pg_conn *c, int64_t id, struct pg_res **ret)
 {

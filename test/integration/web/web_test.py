@@ -461,7 +461,12 @@ class Regions(Case):
         self.problem(self.owner.post("/api/v1/regions", {"name": "syd1"}), 409)
         for bad in ("", "-a", "A", "a" * 33, "a_b", "a.b"):
             self.problem(self.owner.post("/api/v1/regions", {"name": bad}), 422, "name")
-        self.assertIn("syd1", [r["name"] for r in self.owner.get("/api/v1/regions").json["items"]])
+        rows = {r["name"]: r for r in self.owner.get("/api/v1/regions").json["items"]}
+        self.assertIs(rows["syd1"]["suspect"], False)
+        self.house.sql("INSERT INTO np.region_trust (region_id, org_id, suspect, suspect_since) SELECT id, org_id, true,"
+                       " '2026-03-01 12:00Z' FROM np.region WHERE name = 'syd1'")
+        row = next(r for r in self.owner.get("/api/v1/regions").json["items"] if r["name"] == "syd1")
+        self.assertEqual((row["suspect"], row["suspect_since"][:16], row["silent"]), (True, "2026-03-01T12:00", False))
 
     def test_tokens_need_a_ca(self):
         self.problem(self.owner.post("/api/v1/regions/ams1/join-tokens"), 409)
