@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How large is history? 100,000 results of ten HTTPS monitors in three regions every 10 s,
  * written once a minute as the worker does it. Not a test: prints a table.
- *   servers.py run pg pgbouncer -- size [seconds between flushes] */
+ *   servers.py run pg pgbouncer -- size [tens of seconds between flushes [single]]
+ * single: every result in a batch and a row of its own, as single posts at a low rate are. */
 #include "world.h"
 
 #include "base/clock.h"
 #include "base/str.h"
 #include "historian/flush.h"
+#include "historian/pack.h"
 #include "internal.pb-c.h"
 #include "wire/batch.h"
 #include "wire/pballoc.h"
@@ -48,20 +50,27 @@ static struct res_record result(struct world *w, uint64_t monitor, int64_t slot_
 	return r;
 }
 
-/* One log row: what the checker of one region found in this slot. */
-static void log_row(struct world *w, uint32_t region, int64_t slot_us, uint64_t i)
+struct part { /* of what the checker of one region found in this slot */
+	uint32_t region;
+	uint64_t first, n; /* monitors */
+};
+
+static void log_row(struct world *w, struct part part, int64_t slot_us, uint64_t i)
 {
+	uint32_t region = part.region;
 	NP_CLEANUP(buf_done) struct buf batch, row;
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	Np__I1__BatchInput b = NP__I1__BATCH_INPUT__INIT;
 	Np__I1__Input in = NP__I1__INPUT__INIT, *inputs[1] = { &in };
 	Np__I1__LogRow log = NP__I1__LOG_ROW__INIT;
-	struct batch_head h = { .epoch = region, .shard = 3, .first_seq = i * MONITORS + 1 };
+	struct batch_head h = { .epoch = region,
+				.shard = 3,
+				.first_seq = i * MONITORS + part.first + 1 };
 	np_err e;
 	buf_init(&batch, BATCH_BYTES_MAX);
 	buf_init(&row, BATCH_BYTES_MAX * 2);
 	e = batch_put_head(&batch, &h);
-	for (uint64_t m = 0; m < MONITORS && e == NP_OK; m++) {
+	for (uint64_t m = part.first; m < part.first + part.n && e == NP_OK; m++) {
 		NP_CLEANUP(buf_done) struct buf item;
 		struct res_record r = result(w, 3 + 16 * (m + 1), slot_us, i);
 		buf_init(&item, BATCH_ITEM_MAX);
@@ -84,7 +93,9 @@ static void log_row(struct world *w, uint32_t region, int64_t slot_us, uint64_t 
 	pg_params_i64(&p, (int64_t)++w->pos[0]);
 	pg_params_time(&p, log.now_us);
 	pg_params_bytea(&p, buf_str(&row));
-	must(w->admin, pg_exec(w->admin, "INSERT INTO np.log VALUES (3, $1, $2, 1, $3)", &p, NULL));
+	pg_params_i32(&p, (int32_t)part.n);
+	must(w->admin,
+	     pg_exec(w->admin, "INSERT INTO np.log VALUES (3, $1, $2, $4, $3)", &p, NULL));
 }
 
 static void flush(struct world *w, struct flush_counts *total, int64_t *us)
@@ -116,7 +127,7 @@ static void sizes(struct world *w, const char *when)
 	must(w->admin,
 	     pg_exec(w->admin,
 		     "SELECT t, sum(pg_relation_size(c.oid))::bigint, sum(pg_total_relation_size(c.oid))::bigint"
-		     " FROM unnest(ARRAY['log', 'chunk', 'rollup_5m', 'rollup_1h', 'rollup_1d']) t"
+		     " FROM unnest(ARRAY['log', 'log_packed', 'chunk', 'rollup_5m', 'rollup_1h', 'rollup_1d']) t"
 		     " JOIN pg_class c ON c.relname ~ ('^' || t || '(_[0-9]+)?$') AND c.relkind = 'r'"
 		     " GROUP BY t ORDER BY t",
 		     NULL, &r));
@@ -124,6 +135,21 @@ static void sizes(struct world *w, const char *when)
 		printf("%-18s %-10.*s table %8lld  with indexes and toast %8lld\n", when,
 		       NP_FMT(pg_res_str(r, i, 0)), (long long)pg_res_i64(r, i, 1),
 		       (long long)pg_res_i64(r, i, 2));
+}
+
+static void pack_all(struct world *w)
+{
+	int64_t start = clock_mono_us();
+	size_t rows = 1, total = 0;
+	must(w->admin,
+	     pg_exec_script(w->admin, "INSERT INTO np.snapshot SELECT 3, max(pos) + k, now(), ''"
+				      " FROM np.log, generate_series(0, 1) k GROUP BY k"));
+	for (; rows > 0; total += rows) {
+		must(w->c, pg_conn_ready(w->c, clock_mono_ms() + 60000));
+		must(w->c, pack_turn(w->c, 3, clock_wall_us(), &rows));
+	}
+	printf("%zu log rows packed in %lld ms\n", total,
+	       (long long)(clock_mono_us() - start) / 1000);
 }
 
 static void prepare(struct world *w)
@@ -142,15 +168,18 @@ static void prepare(struct world *w)
 int main(int argc, char **argv)
 {
 	int64_t every_us = (argc > 1 ? (int64_t)argv[1][0] - '0' : 6) * 10 * NP_SEC_US;
+	uint64_t each = argc > 2 ? 1 : MONITORS;
 	struct world *w = world_new(5);
 	struct flush_counts total = { 0 };
+	pg_conn_deadline(w->admin, clock_mono_ms() + 600000);
 	int64_t flush_us = 0, next_us, flushes = 0;
 	int64_t at_us = clock_day_start_us(clock_wall_us()) - NP_DAY_US + NP_HOUR_US;
 	prepare(w);
 	next_us = at_us + every_us;
 	for (uint64_t i = 0; i < RESULTS / MONITORS / REGIONS; i++, at_us += 10 * NP_SEC_US) {
 		for (uint32_t region = 1; region <= REGIONS; region++)
-			log_row(w, region, at_us + region, i);
+			for (uint64_t m = 0; m < MONITORS; m += each)
+				log_row(w, (struct part){ region, m, each }, at_us + region, i);
 		if (at_us < next_us)
 			continue;
 		flush(w, &total, &flush_us);
@@ -163,6 +192,9 @@ int main(int argc, char **argv)
 	sizes(w, "as written");
 	must(w->admin, pg_exec_script(w->admin, "VACUUM FULL"));
 	sizes(w, "after VACUUM FULL");
+	pack_all(w);
+	must(w->admin, pg_exec_script(w->admin, "VACUUM"));
+	sizes(w, "packed, VACUUM");
 	world_free(w);
 	return 0;
 }
