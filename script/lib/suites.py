@@ -135,8 +135,10 @@ def suites():
         path = f"test/{name}/run"
         if os.access(path, os.X_OK):
             found[name] = lambda path=path: program(path)
-    if os.access("test/chaos/mutants", os.X_OK):
-        found["mutants"] = lambda: program("test/chaos/mutants")
+    mutants = [path for path in ("test/model/mutants", "test/chaos/mutants")
+               if os.access(path, os.X_OK)]
+    if mutants:
+        found["mutants"] = lambda: [sum(n) for n in zip(*map(program, mutants))]
     found["lint"] = lambda: lint("--no-tidy")
     found["tidy"] = lint
     return found

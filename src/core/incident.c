@@ -96,6 +96,9 @@ void inc_open(struct inc_ctx *c)
 	i->event_no = i->reminders = i->level = i->level_no = 0;
 	/* Incidents of one monitor never overlap, however late the evidence is. */
 	i->opened_us = max64(i->quorum_us, i->closed_us);
+#ifdef NP_MUTANT_OVERLAP
+	i->opened_us = i->quorum_us;
+#endif
 	i->suppressed = i->parent == INC_PARENT_DOWN;
 	struct step_action *a = step_add(c->step, STEP_INCIDENT_OPEN);
 	a->incident = i->ordinal;
@@ -138,6 +141,9 @@ void inc_tell_if_due(struct inc_ctx *c)
 	struct inc *i = c->inc;
 	if (!i->open || i->told || i->by_hand || inc_hold(i, STEP_N_OPENED) != STEP_HOLD_NONE)
 		return;
+#ifdef NP_MUTANT_HOLD_SWALLOWS
+	return;
+#endif
 	/* Still about the opening: its event number 1 makes a second `opened` impossible. */
 	inc_notice(c, STEP_N_OPENED, 1);
 }

@@ -85,6 +85,10 @@ static void suspect(struct inc_ctx *c)
 static void quiet_verdict(struct inc_ctx *c)
 {
 	struct inc *i = c->inc;
+#ifdef NP_MUTANT_NODATA_STUCK
+	if (i->state == STEP_NODATA)
+		return;
+#endif
 	if (i->verdict == VD_DOWN) {
 		suspect(c);
 		return;
@@ -202,7 +206,11 @@ static void decide_look(struct inc_ctx *c)
 	struct inc *i = c->inc;
 	const struct vd_evidence *e = &c->step->evidence;
 	int64_t stood_us = c->at_us - i->verdict_us;
-	if (e->verdict == VD_DOWN && look_failed(&i->look) >= e->q) {
+	bool fails_now = look_failed(&i->look) >= e->q;
+#ifdef NP_MUTANT_STICKY_VOTE
+	fails_now = true; /* the votes said so once */
+#endif
+	if (e->verdict == VD_DOWN && fails_now) {
 		inc_open(c);
 	} else if (e->verdict == VD_NODATA && stood_us >= c->def->interval_ms * 5 / 2 * NP_MS_US) {
 		inc_blip(c);
@@ -268,6 +276,10 @@ static void on_recover(struct inc_ctx *c)
 static void remind(struct inc_ctx *c)
 {
 	struct inc *i = c->inc;
+#ifdef NP_MUTANT_REMINDER_CONSUMED
+	if (inc_hold(i, STEP_N_REMINDER) != STEP_HOLD_NONE)
+		return;
+#endif
 	inc_arm_reminder(c);
 	if (i->state == STEP_RECOVERING || i->by_hand)
 		return;

@@ -99,6 +99,9 @@ static void on_result(struct inc_ctx *c, struct mst *st, const struct mst_event 
 		look_note(&st->inc.look, (uint32_t)i, a->status == RES_FAIL);
 	decide(c, st);
 	mach_look(c);
+#ifdef NP_MUTANT_CASCADE
+	ch.by_ask = false;
+#endif
 	/* A suspect region's failures would set every other region going for nothing. */
 	if (ch.by_ask || v->suspect || !(ch.first_fail || (ch.first_pass && was_down)))
 		return;

@@ -319,12 +319,13 @@ static np_err parse_slow(struct scn *s, np_str *rest, struct scn_act *a)
 	return region_word(s, rest, a);
 }
 
-/* result REGION WHAT [attempt N] [slot T] [took D] [revision N] */
+/* result REGION WHAT [attempt N] [slot T] [took D] [late D] [revision N] */
 static np_err parse_result(struct scn *s, np_str *rest, struct scn_act *a)
 {
 	static const enum res_status statuses[] = { RES_OK, RES_DEGRADED, RES_FAIL, RES_UNKNOWN };
 	struct vote_attempt *r = &a->event.result;
 	struct simw_span what = { 0 };
+	int64_t late_us = 0;
 	np_str word;
 	np_err e = region_word(s, rest, a);
 	*r = (struct vote_attempt){ .received_us = a->at_us };
@@ -341,11 +342,13 @@ static np_err parse_result(struct scn *s, np_str *rest, struct scn_act *a)
 			e = number_word(rest, &r->revision);
 		else if (str_eq_c(word, "slot"))
 			e = time_words(s, rest, &r->slot_us);
+		else if (str_eq_c(word, "late"))
+			e = length_word(rest, &late_us);
 		else
 			e = str_eq_c(word, "took") ? length_word(rest, &r->duration_us)
 						   : NP_E_INVAL;
 	}
-	r->start_us = a->at_us - r->duration_us;
+	r->start_us = a->at_us - r->duration_us - late_us;
 	r->slot_us = r->slot_us != 0 ? r->slot_us : r->start_us;
 	return e;
 }

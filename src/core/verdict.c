@@ -80,6 +80,9 @@ static uint32_t count(struct vd_evidence *e)
 	e->k = (uint8_t)k;
 	e->e = (uint8_t)(f + k);
 	e->f_held = (uint8_t)(f + gone);
+#ifdef NP_MUTANT_SILENCE_RESOLVES
+	e->f_held = e->f;
+#endif
 	return soft;
 }
 
@@ -101,11 +104,19 @@ static void find_completer(struct vd_evidence *e, const struct vote *vote)
 		e->completed_us = vote[i].failed_us;
 		e->completer_first_us = vote[i].first_fail_us;
 	}
+#ifdef NP_MUTANT_FIRST_FAILURE
+	for (uint32_t i = 0; e->completer >= 0 && i < e->n; i++)
+		if (vote[i].fails > 0 && vote[i].first_fail_us < e->completed_us)
+			e->completed_us = vote[i].first_fail_us;
+#endif
 }
 
 static enum vd_verdict decide(const struct mon_def *d, const struct vd_evidence *e)
 {
 	uint32_t majority = vd_majority(e->n);
+#ifdef NP_MUTANT_SHRINK_E
+	majority = vd_majority(e->e);
+#endif
 	if (e->e < majority || (d->quorum == MON_Q_NUMBER && e->e < d->quorum_n))
 		return VD_NODATA;
 	if (e->f >= e->q)

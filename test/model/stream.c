@@ -100,6 +100,16 @@ static void draw_result(uint64_t *rng, bool down, struct vote_attempt *r)
 					    : RES_C_NONE;
 }
 
+/* What was under way when people acted: long attempts, one right after the other. */
+static void rush(uint64_t *rng, struct stream_move *m)
+{
+	m->wait_us = (int64_t)stream_draw(rng, 3) * NP_SEC_US / 2;
+	m->ev.kind = MST_RESULT;
+	m->ev.region = (uint32_t)stream_draw(rng, 3) + 1;
+	draw_result(rng, true, &m->ev.result);
+	m->ev.result.duration_us = 9 * NP_SEC_US;
+}
+
 static struct stream_move draw_move(uint64_t *rng, bool down)
 {
 	static const int64_t waits_us[] = { 0,
@@ -132,9 +142,16 @@ void stream_make(uint64_t seed, struct stream_move moves[STREAM_MOVES])
 {
 	uint64_t rng = seed;
 	bool down = false;
+	uint32_t rushing = 0;
 	for (size_t i = 0; i < STREAM_MOVES; i++) {
 		down = stream_draw(&rng, 25) == 0 ? !down : down; /* runs of good and bad weather */
 		moves[i] = draw_move(&rng, down);
+		if (rushing > 0) {
+			rush(&rng, &moves[i]);
+			rushing--;
+		} else if (moves[i].ev.kind == MST_COMMAND) {
+			rushing = stream_draw(&rng, 2) ? 16 : 0;
+		}
 	}
 }
 
