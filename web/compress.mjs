@@ -18,4 +18,4 @@ function compress(path) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
   writeFileSync(path + '.br', brotliCompressSync(bytes, { params }));
 }
-walk('dist');
+walk(process.argv[2] ?? 'dist');

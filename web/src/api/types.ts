@@ -15,6 +15,24 @@ export type Uptime = S['Uptime'];
 export type Why = S['Why'];
 export type Incident = S['Incident'];
 export type IncidentFull = S['IncidentFull'];
+export type IncidentEvent = IncidentFull['events'][number];
+export type Phase = S['Phase'];
+export type Severity = S['Severity'];
+export type Notice = S['Notice'];
+export type Policy = S['Policy'];
+export type PolicyRules = S['PolicyRules'];
+export type PolicyPreview = S['PolicyPreview'];
+export type Maintenance = S['Maintenance'];
+export type MaintenanceNew = S['MaintenanceNew'];
+export type Occurrence = S['Occurrence'];
+export type Rota = S['Rota'];
+export type Turn = S['Turn'];
+// What a decision saw; the contract leaves it open.
+export interface Vote {
+  region: string; say: string; counts: boolean; why_not: string | null; said_fail: boolean;
+  status: string | null; class: string | null; code: number; since: string | null; last: string | null;
+}
+export interface Evidence { at: string; verdict: string; n: number; fail: number; ok: number; need: number; regions: Vote[] }
 export type Region = S['Region'];
 export type Checker = S['Checker'];
 export type Channel = S['Channel'];

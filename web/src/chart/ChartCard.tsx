@@ -5,7 +5,8 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../api/resource';
 import type { Series } from '../api/types';
-import { local, ms, t, type Key } from '../i18n';
+import { local, ms } from '../i18n';
+import { t, type Key } from '../i18n/monitor';
 import { View } from '../ui/Notice';
 
 const ranges: [string, number][] = [['1h', 3600], ['24h', 86400], ['7d', 604800], ['30d', 2592000]];

@@ -4,6 +4,7 @@
 import { effect } from '@preact/signals';
 
 import { ApiError, get, signedOut } from '../api/client';
+import { readSession } from '../api/session';
 import type { Overview, Session } from '../api/types';
 import { connection, type Connection } from './connection';
 import { Leader } from './leader';
@@ -83,6 +84,7 @@ const leader = new Leader(
 
 export async function startLive(): Promise<void> {
   await readOverview();
+  void readSession();
   leader.start();
   setInterval(() => (now.value = Date.now()), 1000);
   let first = true;

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 
 import { post } from '../../api/client';
 import type { Channel } from '../../api/types';
-import { t } from '../../i18n';
+import { t } from '../../i18n/alerts';
 import { Dialog } from '../../ui/Dialog';
 import { Failed } from '../../ui/Notice';
 import { useAction } from '../../ui/useAction';

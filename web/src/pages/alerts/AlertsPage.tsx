@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 
 import { useResource } from '../../api/resource';
 import type { Channel, Page } from '../../api/types';
-import { t } from '../../i18n';
+import { t } from '../../i18n/alerts';
 import { Icon } from '../../ui/Icon';
 import { Empty, View } from '../../ui/Notice';
 import { AddChannel } from './AddChannel';

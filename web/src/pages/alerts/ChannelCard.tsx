@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals';
 
 import { del, post } from '../../api/client';
 import type { Channel, ChannelTest } from '../../api/types';
-import { ago, t } from '../../i18n';
+import { ago } from '../../i18n';
+import { t } from '../../i18n/alerts';
 import { now } from '../../live/store';
 import { Confirm } from '../../ui/Dialog';
 import { Failed } from '../../ui/Notice';

@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Incident } from '../../api/types';
-import { t } from '../../i18n';
-import { Icon } from '../../ui/Icon';
+import { duration } from '../../i18n';
+import { t } from '../../i18n/incident';
+import { now } from '../../live/store';
 import { Ago, At } from '../../ui/Time';
+import { IncidentBadge, SeverityMark } from './Marks';
+import { lastedS, nameOf } from './words';
 
-const looks = { open: 'down', acknowledged: 'degraded', resolved: 'up' } as const;
-
-export function IncidentBadge({ state }: { state: Incident['state'] }) {
-  return <span class={`state state-${looks[state]}`}><Icon name={looks[state]} />{t(`incident.state.${state}`)}</span>;
+function Item({ incident: i }: { incident: Incident }) {
+  return (
+    <li class="card">
+      <div class="incident-line">
+        <IncidentBadge state={i.state} />
+        <a class="incident-name" href={`/app/incidents/${i.id}`}>{nameOf(i)}</a>
+        {i.severity && <SeverityMark severity={i.severity} />}
+        {i.kind === 'manual' && <span class="tag">{t('incident.manual')}</span>}
+        {i.published_at && <span class="tag">{t('incident.published')}</span>}
+      </div>
+      <p class="quiet">
+        <Ago at={i.opened_at} /> · <At at={i.opened_at} short /> · {t(i.closed_at ? 'incident.lasted' : 'incident.lasts', { time: duration(lastedS(i, now.value)) })}
+        {i.phase && i.state !== 'resolved' && <> · {t(`phase.${i.phase}`)}</>}
+        {i.assignee && <> · {i.assignee}</>}
+        {i.acknowledged_by && i.state === 'acknowledged' && <> · {t('incident.acked', { actor: i.acknowledged_by })}</>}
+      </p>
+      {i.why && <p class="clamp">{i.why}</p>}
+    </li>
+  );
 }
 
 export function IncidentList({ items }: { items: Incident[] }) {
-  return (
-    <ul class="incident-list">
-      {items.map((i) => (
-        <li key={i.id} class="card">
-          <IncidentBadge state={i.state} />
-          <a href={`/app/incidents/${i.id}`}>{i.monitor_name}</a>
-          <span class="quiet"><Ago at={i.opened_at} /> · <At at={i.opened_at} /></span>
-          <p>{i.why}</p>
-          {i.acknowledged_by && <p class="quiet">{t('incident.acked_by', { actor: i.acknowledged_by })}</p>}
-        </li>
-      ))}
-    </ul>
-  );
+  return <ul class="incident-list">{items.map((i) => <Item key={i.id} incident={i} />)}</ul>;
 }

@@ -3,7 +3,8 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
 import type { Check, Page } from '../../api/types';
-import { ms, t } from '../../i18n';
+import { ms } from '../../i18n';
+import { t } from '../../i18n/monitor';
 import { lastResult } from '../../live/store';
 import { Icon } from '../../ui/Icon';
 import { Empty, View } from '../../ui/Notice';

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 
 import { del, patch, post } from '../../api/client';
 import type { Monitor, OverviewRow } from '../../api/types';
-import { t } from '../../i18n';
+import { t } from '../../i18n/monitor';
 import { readOverview } from '../../live/live';
 import { Confirm } from '../../ui/Dialog';
 import { Icon, StateBadge } from '../../ui/Icon';

@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
 import type { Incident, Page } from '../../api/types';
-import { t } from '../../i18n';
+import { t } from '../../i18n/monitor';
 import { incidentTick } from '../../live/store';
 import { Empty, View } from '../../ui/Notice';
 import { IncidentList } from '../incidents/IncidentList';
@@ -14,7 +14,7 @@ export function IncidentsTab({ id }: { id: string }) {
   useEffect(() => { if (tick) r.reload(); }, [tick, r.reload]);
   return (
     <View of={r.state.value} retry={r.reload}>
-      {(p) => p.items.length === 0 ? <Empty title={t('incidents.empty')} /> : <IncidentList items={p.items} />}
+      {(p) => p.items.length === 0 ? <Empty title={t('monitor.no_incident')} /> : <IncidentList items={p.items} />}
     </View>
   );
 }

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { useResource } from '../../api/resource';
 import type { Monitor } from '../../api/types';
 import { ChartCard } from '../../chart/ChartCard';
-import { t, type Key } from '../../i18n';
+import { t, type Key } from '../../i18n/monitor';
 import { ids, rows } from '../../live/store';
 import { Empty, View } from '../../ui/Notice';
 import { ChecksTab } from './ChecksTab';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useResource } from '../../api/resource';
 import type { Page, Revision } from '../../api/types';
-import { t } from '../../i18n';
+import { t } from '../../i18n/monitor';
 import { View } from '../../ui/Notice';
 import { At } from '../../ui/Time';
 
@@ -13,7 +13,7 @@ export function RevisionsTab({ id }: { id: string }) {
         <ol class="timeline">
           {p.items.map((v) => (
             <li key={v.revision}>
-              <b>{v.revision}</b> · <At at={v.at} /> · {t('incident.by', { actor: v.actor })}
+              <b>{v.revision}</b> · <At at={v.at} /> · {t('monitor.by', { actor: v.actor })}
               <details><summary>JSON</summary><pre>{JSON.stringify(v.definition, null, 2)}</pre></details>
             </li>
           ))}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useResource } from '../../api/resource';
 import type { Uptime } from '../../api/types';
-import { percent, t } from '../../i18n';
+import { percent } from '../../i18n';
+import { t } from '../../i18n/monitor';
 import { View } from '../../ui/Notice';
 
 export function UptimeCards({ id }: { id: string }) {

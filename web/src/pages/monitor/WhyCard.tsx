@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
 import type { Monitor, Why } from '../../api/types';
-import { t, type Key } from '../../i18n';
+import { t, type Key } from '../../i18n/monitor';
 import { now } from '../../live/store';
 import { View } from '../../ui/Notice';
 import { At } from '../../ui/Time';

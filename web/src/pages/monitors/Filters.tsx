@@ -36,9 +36,9 @@ export function Filters({ filter }: { filter: Signal<Filter> }) {
         <option value="">{t('add.kind')}: {t('common.all')}</option>
         {kinds.map((k) => <option key={k} value={k}>{k}</option>)}
       </select>
-      <select aria-label={t('regions.title')} value={String(f.region)}
+      <select aria-label={t('common.regions')} value={String(f.region)}
         onChange={(e) => set({ region: Number(e.currentTarget.value) })}>
-        <option value="0">{t('regions.title')}: {t('common.all')}</option>
+        <option value="0">{t('common.regions')}: {t('common.all')}</option>
         {overview.value?.regions.map((r) => <option key={r.id} value={String(r.id)}>{r.name}</option>)}
       </select>
       {JSON.stringify(f) !== JSON.stringify(noFilter) && (

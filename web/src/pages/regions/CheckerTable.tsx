@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals';
 
 import { post } from '../../api/client';
 import type { Checker } from '../../api/types';
-import { ms, t } from '../../i18n';
+import { ms } from '../../i18n';
+import { t } from '../../i18n/regions';
 import { Confirm } from '../../ui/Dialog';
 import { Icon } from '../../ui/Icon';
 import { Failed } from '../../ui/Notice';

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 import { post } from '../../api/client';
-import { t } from '../../i18n';
+import { t } from '../../i18n/regions';
 import { Dialog } from '../../ui/Dialog';
 import { Failed } from '../../ui/Notice';
 import { useAction } from '../../ui/useAction';

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
 import type { Checker, Page, Region } from '../../api/types';
-import { t } from '../../i18n';
+import { t } from '../../i18n/regions';
 import { now } from '../../live/store';
 import { Empty, View } from '../../ui/Notice';
 import { Ago } from '../../ui/Time';
