@@ -29,7 +29,11 @@ enum acc_action {
 	ACC_SEE,          /* monitors, checks, incidents, regions, events */
 	ACC_MONITOR_EDIT, /* create, update, delete, pause */
 	ACC_CHECK_NOW,
-	ACC_INCIDENT_RESPOND, /* acknowledge, resolve, note */
+	ACC_INCIDENT_RESPOND, /* acknowledge, resolve, note, open, merge, assign */
+	ACC_INCIDENT_PUBLISH,
+	ACC_POLICY_EDIT, /* rules of many monitors at once */
+	ACC_MAINTENANCE_EDIT,
+	ACC_ROTA_EDIT, /* who is on call */
 	ACC_CHANNEL_SEE,
 	ACC_CHANNEL_EDIT,
 	ACC_CHANNEL_TEST,

@@ -40,6 +40,13 @@ np_err api_channel_kinds(struct wreq *q, struct pg_conn *c);
 np_err ack_page_show(struct wreq *q, struct pg_conn *c);
 np_err ack_page_do(struct wreq *q, struct pg_conn *c);
 
+np_err api_policies_list(struct wreq *q, struct pg_conn *c);
+np_err api_policies_create(struct wreq *q, struct pg_conn *c);
+np_err api_policies_read(struct wreq *q, struct pg_conn *c);
+np_err api_policies_update(struct wreq *q, struct pg_conn *c);
+np_err api_policies_delete(struct wreq *q, struct pg_conn *c);
+np_err api_policies_preview(struct wreq *q, struct pg_conn *c);
+
 np_err api_regions_list(struct wreq *q, struct pg_conn *c);
 np_err api_regions_create(struct wreq *q, struct pg_conn *c);
 np_err api_regions_token(struct wreq *q, struct pg_conn *c);

@@ -2,9 +2,11 @@
 #include "base/str.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/derive.h"
 #include "web/guard.h"
 #include "web/input.h"
-#include "web/store_monitor.h"
+#include "web/store_policy.h"
+#include "web/zones.h"
 
 np_err api_monitors_list(struct wreq *q, struct pg_conn *c)
 {
@@ -26,11 +28,77 @@ np_err api_monitors_list(struct wreq *q, struct pg_conn *c)
 	return e;
 }
 
+/* ---- one monitor: what the database says, and what its rules mean ---- */
+
+static void write_policies(struct jsonw *w, const struct derived *d)
+{
+	jsonw_arr(w);
+	for (size_t i = 0; i < d->applying_n; i++) {
+		jsonw_obj(w);
+		jsonw_key(w, "id");
+		jsonw_uuid(w, d->applying[i]->id);
+		jsonw_kstr(w, "name", d->applying[i]->name);
+		jsonw_kc(w, "scope", pol_scope_name(d->applying[i]->scope));
+		jsonw_obj_end(w);
+	}
+	jsonw_arr_end(w);
+}
+
+/* Appends two members to the object in `out`, which the database made. */
+static void add_rules(const struct derive *with, const json_t *monitor, struct buf *out)
+{
+	struct derived d = { 0 };
+	struct problem_list p = { 0 };
+	struct monj m;
+	struct monj_regions known = { with->regions.name, with->regions.number, with->regions.n };
+	NP_CLEANUP(buf_done) struct buf sentence;
+	struct jsonw w;
+	buf_init(&sentence, 8192);
+	json_t *given = json_object_get(monitor, "given");
+	json_t *named = json_object_get(monitor, "policy"), *whole = json_object();
+	for (size_t i = 0; monj_fields[i]; i++)
+		if (json_object_get(monitor, monj_fields[i]))
+			(void)json_object_set(whole, monj_fields[i],
+					      json_object_get(monitor, monj_fields[i]));
+	if (json_is_string(named))
+		(void)json_object_set(given, "policy", named);
+	d.applying_n = pol_applying(with->pol, with->pol_n, given, d.applying);
+	/* The definition that is in force, not one that would be made now. */
+	if (monj_read(whole, &known, &m, &p) == NP_OK)
+		pol_sentence(&m, with->names, &sentence);
+	out->n--; /* its last brace */
+	jsonw_init(&w, out);
+	(void)buf_add_c(out, ", \"policies\": ");
+	write_policies(&w, &d);
+	(void)buf_add_c(out, ", \"sentence\": ");
+	jsonw_init(&w, out);
+	jsonw_str(&w, buf_str(&sentence));
+	(void)buf_add_byte(out, '}');
+	json_decref(whole);
+}
+
+static np_err show(struct wreq *q, struct pg_conn *c)
+{
+	NP_CLEANUP(derive_done_p) struct derive *with = NULL;
+	np_str text;
+	np_err e = stm_show(q, c, q->subject, &text);
+	if (e == NP_OK)
+		e = derive_open(q, c, DERIVE_READ, &with);
+	if (e < 0)
+		return e;
+	json_t *monitor = json_loadb(text.p, text.n, 0, NULL);
+	if (!monitor)
+		return NP_E_NOMEM;
+	e = buf_add(&q->out, text);
+	add_rules(with, monitor, &q->out);
+	json_decref(monitor);
+	return e;
+}
+
 np_err api_monitors_read(struct wreq *q, struct pg_conn *c)
 {
-	uint8_t id[16];
-	np_err e = in_id(q, 0, id);
-	return e < 0 ? e : stm_show(q, c, id);
+	np_err e = in_id(q, 0, q->subject);
+	return e < 0 ? e : show(q, c);
 }
 
 np_err api_monitors_revisions(struct wreq *q, struct pg_conn *c)
@@ -56,10 +124,16 @@ np_err api_monitors_revisions(struct wreq *q, struct pg_conn *c)
 /* ---- writing ---- */
 
 struct draft {
-	struct stm_regions regions;
-	struct monj m;
-	struct buf definition; /* JSON as it is stored */
+	struct derive *with;
+	struct derived d;
+	np_str given; /* JSON as it is stored */
 };
+
+static void draft_done(struct draft *d)
+{
+	derived_done(&d->d);
+	derive_done(d->with);
+}
 
 static void guard(struct wreq *q, const struct monj *m)
 {
@@ -75,70 +149,95 @@ static void guard(struct wreq *q, const struct monj *m)
 	guard_host(host, q->who.private_ok, "options.resolver", &q->problems);
 }
 
-static np_err check_channels(struct wreq *q, struct pg_conn *c, const json_t *channels)
+static np_err check_policy(struct wreq *q, const struct derive *with, json_t *given)
 {
-	if (!channels || json_array_size(channels) == 0)
+	json_t *v = json_object_get(given, "policy");
+	uint8_t id[16];
+	if (!v)
 		return NP_OK;
-	char *text = json_dumps(channels, JSON_COMPACT);
-	if (!text)
-		return NP_E_NOMEM;
-	int64_t found = 0;
-	np_err e = stm_channels(c, str_from_c(text), &found);
-	free(text);
-	if (e == NP_OK && (size_t)found != json_array_size(channels))
-		problem_add(&q->problems, "", "channels", "names a channel that is not there");
+	bool ok = str_to_uuid(jread_text(v), id) == NP_OK;
+	bool found = false;
+	for (size_t i = 0; ok && i < with->pol_n; i++)
+		found |= with->pol[i].scope == POL_NAMED && memcmp(with->pol[i].id, id, 16) == 0;
+	if (!found) {
+		problem_add(&q->problems, "", "policy", "must be the id of a named policy");
+		return NP_OK;
+	}
+	char text[36]; /* in the one form that it is compared in */
+	str_uuid(id, text);
+	return json_object_set_new(given, "policy", json_stringn(text, sizeof text)) == 0
+		       ? NP_OK
+		       : NP_E_NOMEM;
+}
+
+static np_err check_parent(struct wreq *q, struct pg_conn *c, const struct monj *m,
+			   const uint8_t self[16])
+{
+	uint8_t parent[16];
+	const char *why = NULL;
+	if (!m->def.has_parent || str_to_uuid(m->alert.parent, parent) < 0)
+		return NP_OK;
+	np_err e = stm_parent(c, self, parent, &why);
+	if (e == NP_OK && why)
+		problem_add(&q->problems, "", "parent", "%s", why);
 	return e;
 }
 
-static void write_definition(struct draft *d)
+/* Channels that the definition names, but a deleted one that only a policy still names: what
+ * people wrote must be there. */
+static np_err check_channels(struct wreq *q, struct pg_conn *c, const json_t *given)
 {
-	np_str names[MON_REGIONS_MAX];
-	for (uint32_t i = 0; i < d->m.def.region_n; i++) {
-		names[i] = (np_str){ 0 };
-		for (size_t k = 0; k < d->regions.n; k++)
-			if (d->regions.number[k] == d->m.def.region[i])
-				names[i] = d->regions.name[k];
+	int64_t missing = 0;
+	const json_t *levels = json_object_get(given, "escalation");
+	np_err e = stp_channels_missing(c, json_object_get(given, "channels"), &missing);
+	if (e == NP_OK && missing > 0)
+		problem_add(&q->problems, "", "channels", "names a channel that is not there");
+	for (size_t i = 0; e == NP_OK && i < json_array_size(levels); i++) {
+		const json_t *level = json_array_get(levels, i);
+		e = stp_channels_missing(c, json_object_get(level, "channels"), &missing);
+		if (e == NP_OK && missing > 0)
+			problem_add(&q->problems, "", "escalation",
+				    "level %zu names a channel that is not there", i + 1);
 	}
-	struct jsonw w;
-	jsonw_init(&w, &d->definition);
-	jsonw_obj(&w);
-	monj_write(&w, &d->m, names);
-	jsonw_obj_end(&w);
+	return e;
 }
 
-/* Validate a whole monitor; d->definition is what will be stored. */
-static np_err draft_read(struct wreq *q, struct pg_conn *c, const json_t *object, struct draft *d)
+static np_err check_zone(struct wreq *q, const struct monj *m)
 {
-	np_err e = stm_regions(c, q->arena, &d->regions);
-	if (e < 0)
-		return e;
-	if (d->regions.n == 0)
+	if (m->alert.quiet.on && !zones_has(m->alert.quiet.zone))
+		problem_add(&q->problems, "", "quiet.zone", "is no time zone that is known here");
+	return NP_OK;
+}
+
+/* Validate a whole monitor out of what is given; fills what will be stored. */
+static np_err draft_read(struct wreq *q, struct pg_conn *c, json_t *given, struct draft *d)
+{
+	if (d->with->regions.n == 0)
 		return wq_problem(q, 409, "There is no region yet: create one first.");
-	struct monj_regions known = { d->regions.name, d->regions.number, d->regions.n };
-	e = monj_read(object, &known, &d->m, &q->problems);
+	np_err e = check_policy(q, d->with, given);
+	if (e == NP_OK)
+		e = derive_one(d->with, given, &d->d, &q->problems);
 	if (e < 0)
 		return e == NP_E_INVAL ? wq_check(q) : e;
-	guard(q, &d->m);
-	e = check_channels(q, c, d->m.channels);
+	guard(q, &d->d.m);
+	e = check_channels(q, c, given);
+	if (e == NP_OK)
+		e = check_parent(q, c, &d->d.m, q->subject);
+	if (e == NP_OK)
+		e = check_zone(q, &d->d.m);
 	if (e == NP_OK)
 		e = wq_check(q);
 	if (e < 0)
 		return e;
-	write_definition(d);
-	return buf_failed(&d->definition);
+	d->given = in_dump(q, given);
+	return d->given.p ? NP_OK : NP_E_NOMEM;
 }
 
-static struct draft *draft_new(struct wreq *q)
+/* A parent is looked for upward: nobody may meanwhile make a circle of it. */
+static enum derive_lock lock_of(const struct wreq *q)
 {
-	struct draft *d = arena_alloc(q->arena, sizeof *d);
-	if (d)
-		buf_init(&d->definition, (size_t)512 * 1024);
-	return d;
-}
-
-static np_err show(struct wreq *q, struct pg_conn *c)
-{
-	return stm_show(q, c, q->subject);
+	return json_is_string(json_object_get(q->body, "parent")) ? DERIVE_WRITE_ALL
+								  : DERIVE_WRITE_ONE;
 }
 
 static np_err show_created(struct wreq *q, struct pg_conn *c)
@@ -147,7 +246,7 @@ static np_err show_created(struct wreq *q, struct pg_conn *c)
 	str_uuid(q->subject, id);
 	q->status = 201;
 	q->location = arena_printf(q->arena, "/api/v1/monitors/%.36s", id);
-	return stm_show(q, c, q->subject);
+	return show(q, c);
 }
 
 static np_err no_content(struct wreq *q, struct pg_conn *c)
@@ -186,13 +285,20 @@ static np_err announce(struct wreq *q, struct pg_conn *c, const struct stm_row *
 
 static np_err create(struct wreq *q, struct pg_conn *c, struct draft *d)
 {
-	np_err e = draft_read(q, c, q->body, d);
+	const char *key;
+	json_t *value;
+	void *next;
+	json_object_foreach_safe(q->body, next, key, value) if (json_is_null(value))
+		json_object_del(q->body, key);
+	np_err e = derive_open(q, c, lock_of(q), &d->with);
+	if (e == NP_OK)
+		e = draft_read(q, c, q->body, d);
 	if (e < 0)
 		return e;
 	struct stm_row row = { 0 };
 	rnd_uuid(q->subject);
-	np_str definition = buf_str(&d->definition);
-	e = stm_insert(q, c, &(struct stm_def){ &d->m, definition }, &row);
+	np_str definition = buf_str(&d->d.text);
+	e = stm_insert(q, c, &(struct stm_def){ &d->d.m, definition, d->given }, &row);
 	if (e < 0)
 		return e;
 	return announce(q, c, &row,
@@ -201,51 +307,27 @@ static np_err create(struct wreq *q, struct pg_conn *c, struct draft *d)
 
 np_err api_monitors_create(struct wreq *q, struct pg_conn *c)
 {
-	struct draft *d = draft_new(q);
-	if (!d)
-		return NP_E_NOMEM;
-	np_err e = create(q, c, d);
-	buf_done(&d->definition);
+	struct draft d = { 0 };
+	np_err e = create(q, c, &d);
+	draft_done(&d);
 	return e;
 }
 
-static bool same_number(const json_t *a, double b)
-{
-	double d = json_number_value(a) - b;
-	return json_is_number(a) && d < 1e-9 && d > -1e-9;
-}
-
-/* A timeout that is the old interval's default follows the new interval. */
-static void follow_interval(const struct wreq *q, json_t *whole)
-{
-	const json_t *old = json_object_get(whole, "interval_s");
-	if (!json_object_get(q->body, "interval_s") || json_object_get(q->body, "timeout_s") ||
-	    !json_is_number(old))
-		return;
-	double old_s = json_number_value(old);
-	if (old_s < 0 || old_s > (double)MON_INTERVAL_MAX_MS)
-		return;
-	double def_s = (double)mon_default_timeout_ms((int64_t)(old_s * 1000)) / 1000;
-	if (same_number(json_object_get(whole, "timeout_s"), def_s))
-		json_object_del(whole, "timeout_s");
-}
-
-static np_err patch(struct wreq *q, json_t *whole)
+static np_err patch(struct wreq *q, json_t *given)
 {
 	const char *key;
 	json_t *value;
-	follow_interval(q, whole);
 	json_object_foreach(q->body, key, value)
 	{
 		if (strcmp(key, "kind") == 0 &&
-		    !json_equal(value, json_object_get(whole, "kind"))) {
+		    !json_equal(value, json_object_get(given, "kind"))) {
 			problem_add(&q->problems, "", "kind",
 				    "cannot change: create another monitor");
 			continue;
 		}
-		int rc = json_is_null(value) ? 0 : json_object_set(whole, key, value);
+		int rc = json_is_null(value) ? 0 : json_object_set(given, key, value);
 		if (json_is_null(value))
-			json_object_del(whole, key);
+			json_object_del(given, key);
 		if (rc != 0)
 			return NP_E_NOMEM;
 	}
@@ -259,34 +341,33 @@ static np_err update(struct wreq *q, struct pg_conn *c, struct draft *d)
 	struct stm_row row = { 0 };
 	np_err e = in_id(q, 0, q->subject);
 	if (e == NP_OK)
+		e = derive_open(q, c, lock_of(q), &d->with);
+	if (e == NP_OK)
 		e = stm_lock(c, q->arena, q->subject, &row);
 	if (e < 0)
 		return e;
-	json_t *whole = json_loadb(row.definition.p, row.definition.n, 0, NULL);
-	if (!whole)
+	json_t *given = json_loadb(row.given.p, row.given.n, 0, NULL);
+	if (!given)
 		return NP_E_CORRUPT;
-	e = patch(q, whole);
+	e = patch(q, given);
 	if (e == NP_OK)
-		e = draft_read(q, c, whole, d);
-	if (e == NP_OK) {
-		np_str definition = buf_str(&d->definition);
-		e = stm_update(q, c, &(struct stm_def){ &d->m, definition }, &row);
-		if (e == NP_OK)
-			e = announce(q, c, &row,
-				     &(struct change){ "monitor.update", row.definition, definition,
-						       show });
-	}
-	json_decref(whole);
-	return e;
+		e = draft_read(q, c, given, d);
+	json_decref(given);
+	if (e < 0)
+		return e;
+	np_str definition = buf_str(&d->d.text);
+	e = stm_update(q, c, &(struct stm_def){ &d->d.m, definition, d->given }, &row);
+	if (e < 0)
+		return e;
+	return announce(q, c, &row,
+			&(struct change){ "monitor.update", row.definition, definition, show });
 }
 
 np_err api_monitors_update(struct wreq *q, struct pg_conn *c)
 {
-	struct draft *d = draft_new(q);
-	if (!d)
-		return NP_E_NOMEM;
-	np_err e = update(q, c, d);
-	buf_done(&d->definition);
+	struct draft d = { 0 };
+	np_err e = update(q, c, &d);
+	draft_done(&d);
 	return e;
 }
 

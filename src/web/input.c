@@ -153,3 +153,11 @@ np_str in_query(struct wreq *q, const char *name, size_t max)
 	}
 	return s;
 }
+
+np_str in_dump(struct wreq *q, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	np_str copy = text ? arena_str(q->arena, str_from_c(text)) : (np_str){ 0 };
+	free(text);
+	return copy;
+}

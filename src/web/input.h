@@ -34,3 +34,5 @@ np_str in_query(struct wreq *q, const char *name, size_t max);
 bool in_is_one_of(const char *names, np_str name);
 /* Query parameters that the route does not know: problems. Any thread that has q. */
 void in_query_only(struct wreq *q, const char *names);
+/* JSON as text in the arena; {NULL,0} on no memory. */
+np_str in_dump(struct wreq *q, const json_t *value);

@@ -24,6 +24,8 @@ static void registry(struct web *w, enum job_nudge what)
 void nudge_send(struct wreq *q)
 {
 	struct web *w = q->web;
+	for (unsigned shard = 0; q->nudge_all && shard < NP_SHARDS; shard++)
+		publish(w, JOB_INBOX_CHANNEL, arena_printf(q->arena, "%u", shard));
 	if (q->nudge_inbox)
 		publish(w, JOB_INBOX_CHANNEL, arena_printf(q->arena, "%u", (unsigned)q->shard));
 	if (q->nudge_monitors)
@@ -34,6 +36,6 @@ void nudge_send(struct wreq *q)
 		registry(w, JOB_N_CHANNEL);
 	if (q->nudge_outbox)
 		publish(w, JOB_OUTBOX_CHANNEL, NP_STR("1"));
-	q->nudge_inbox = q->nudge_monitors = q->nudge_ban = false;
+	q->nudge_all = q->nudge_inbox = q->nudge_monitors = q->nudge_ban = false;
 	q->nudge_channels = q->nudge_outbox = false;
 }

@@ -93,6 +93,7 @@ struct wreq {
 	bool gzip;
 	bool expired, noted, waiting;
 	/* after the commit, on the loop's thread */
+	bool nudge_all; /* the inbox of every shard */
 	bool nudge_inbox, nudge_monitors, nudge_ban, nudge_channels, nudge_outbox;
 	char id[WQ_ID_MAX]; /* request id: 32 hex digits */
 };

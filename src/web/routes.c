@@ -12,6 +12,9 @@
 #define MONITOR "/api/v1/monitors/{}"
 #define INCIDENT "/api/v1/incidents/{}"
 #define CHANNEL "/api/v1/channels/{}"
+#define POLICY "/api/v1/policies/{}"
+#define MAINTENANCE "/api/v1/maintenance/{}"
+#define ROTA "/api/v1/rotas/{}"
 
 static void open_events(struct wreq *q)
 {
@@ -79,6 +82,13 @@ static const struct route table[] = {
 	   R_COMMAND | R_BODY_MAY),
 	DO("POST", INCIDENT "/notes", api_incidents_note, ACC_INCIDENT_RESPOND, R_COMMAND | R_BODY),
 	GET("/api/v1/inbox/{}", act_get, ACC_SEE, NULL),
+
+	GET("/api/v1/policies", api_policies_list, ACC_SEE, NULL),
+	DO("POST", "/api/v1/policies", api_policies_create, ACC_POLICY_EDIT, R_BODY),
+	DO("POST", "/api/v1/policies/preview", api_policies_preview, ACC_SEE, R_BODY),
+	GET(POLICY, api_policies_read, ACC_SEE, NULL),
+	DO("PATCH", POLICY, api_policies_update, ACC_POLICY_EDIT, R_BODY),
+	DO("DELETE", POLICY, api_policies_delete, ACC_POLICY_EDIT, 0),
 
 	GET("/api/v1/channels", api_channels_list, ACC_CHANNEL_SEE, NULL),
 	DO("POST", "/api/v1/channels", api_channels_create, ACC_CHANNEL_EDIT, R_BODY),

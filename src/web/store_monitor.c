@@ -39,12 +39,13 @@ static np_err row_of(struct pg_conn *c, const char *sql, const uint8_t id[16], s
 		.revision = (int32_t)pg_res_i64(res, 0, 2),
 		.name = arena_str(a, pg_res_str(res, 0, 3)),
 		.definition = arena_str(a, pg_res_str(res, 0, 4)),
+		.given = arena_str(a, pg_res_str(res, 0, 5)),
 	};
-	return ret->name.p && ret->definition.p ? NP_OK : NP_E_NOMEM;
+	return ret->name.p && ret->definition.p && ret->given.p ? NP_OK : NP_E_NOMEM;
 }
 
-#define ROW_SQL                                                        \
-	"SELECT id, shard, revision, name, definition FROM np.monitor" \
+#define ROW_SQL                                                               \
+	"SELECT id, shard, revision, name, definition, given FROM np.monitor" \
 	" WHERE uuid = $1 AND deleted_at IS NULL"
 
 NP_NODISCARD np_err stm_lock(struct pg_conn *c, struct arena *a, const uint8_t id[16],
@@ -70,12 +71,13 @@ static void regions_param(struct pg_params *p, const struct monj *m)
 }
 
 static const char insert_sql[] =
-	"INSERT INTO np.monitor (uuid, org_id, name, kind, definition, region_ids)"
-	" VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, shard";
+	"INSERT INTO np.monitor (uuid, org_id, name, kind, definition, region_ids, given)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, shard";
 
 static const char update_sql[] =
 	"UPDATE np.monitor SET revision = revision + 1, name = $2, definition = $3,"
-	" region_ids = $4, changed_xid = pg_current_xact_id() WHERE id = $1 RETURNING revision";
+	" region_ids = $4, given = $5, changed_xid = pg_current_xact_id()"
+	" WHERE id = $1 RETURNING revision";
 
 static const char delete_sql[] =
 	"UPDATE np.monitor SET revision = revision + 1, deleted_at = now(),"
@@ -107,6 +109,7 @@ NP_NODISCARD np_err stm_insert(struct wreq *q, struct pg_conn *c, const struct s
 	pg_params_c(&p, mon_kind_name(d->m->def.kind));
 	pg_params_jsonb(&p, d->definition);
 	regions_param(&p, d->m);
+	pg_params_jsonb(&p, d->given);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
 	np_err e = pg_exec(c, insert_sql, &p, &res);
 	if (e < 0)
@@ -139,6 +142,7 @@ NP_NODISCARD np_err stm_update(struct wreq *q, struct pg_conn *c, const struct s
 	pg_params_text(&p, d->m->name);
 	pg_params_jsonb(&p, d->definition);
 	regions_param(&p, d->m);
+	pg_params_jsonb(&p, d->given);
 	return next_revision(q, c, update_sql, &p, row);
 }
 
@@ -150,19 +154,33 @@ NP_NODISCARD np_err stm_delete(struct wreq *q, struct pg_conn *c, struct stm_row
 	return next_revision(q, c, delete_sql, &p, row);
 }
 
-NP_NODISCARD np_err stm_channels(struct pg_conn *c, np_str ids_json, int64_t *ret_found)
+/* Upward from the wished parent; a chain that is too long counts as a circle. */
+static const char parent_sql[] =
+	"WITH RECURSIVE up AS ("
+	" SELECT uuid, definition->>'parent' AS parent, 1 AS depth FROM np.monitor"
+	"  WHERE uuid = $1 AND deleted_at IS NULL"
+	" UNION ALL SELECT m.uuid, m.definition->>'parent', up.depth + 1 FROM up"
+	"  JOIN np.monitor m ON m.uuid = up.parent::uuid AND m.deleted_at IS NULL"
+	"  WHERE up.depth < 32 AND up.uuid <> $2)"
+	" SELECT count(*), coalesce(bool_or(uuid = $2) OR max(depth) = 32, false) FROM up";
+
+NP_NODISCARD np_err stm_parent(struct pg_conn *c, const uint8_t id[16], const uint8_t parent[16],
+			       const char **ret_why)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	pg_params_init(&p);
-	pg_params_jsonb(&p, ids_json);
+	pg_params_uuid(&p, parent);
+	pg_params_uuid(&p, id);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	np_err e = pg_exec(c,
-			   "SELECT count(*) FROM np.channel WHERE deleted_at IS NULL AND"
-			   " id::text IN (SELECT lower(jsonb_array_elements_text($1)))",
-			   &p, &res);
-	if (e == NP_OK)
-		*ret_found = pg_res_i64(res, 0, 0);
-	return e;
+	np_err e = pg_exec(c, parent_sql, &p, &res);
+	if (e < 0)
+		return e;
+	*ret_why = NULL;
+	if (pg_res_i64(res, 0, 0) == 0)
+		*ret_why = "must be the id of another monitor";
+	else if (pg_res_bool(res, 0, 1))
+		*ret_why = "would depend on itself in a circle";
+	return NP_OK;
 }
 
 /* The monitor as the API shows it: its definition, and what its owner says about it. */
@@ -176,13 +194,13 @@ NP_NODISCARD np_err stm_channels(struct pg_conn *c, np_str ids_json, int64_t *re
 						   " 'assigned', coalesce(s.assigned, cardinality(m.region_ids))," \
 						   " 'why', coalesce(s.why, ''), 'incident_id', s.incident_id,"    \
 						   " 'revision', m.revision, 'created_at', " SQL_TIME(             \
-							   "m.created_at") ")"
+							   "m.created_at") ", \'given\', m.given - \'policy\', \'policy\', m.given->>\'policy\')"
 
 #define MONITOR_FROM                                                             \
 	" FROM np.monitor m LEFT JOIN np.monitor_state s ON s.monitor_id = m.id" \
 	" WHERE m.deleted_at IS NULL"
 
-NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id[16])
+NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id[16], np_str *ret)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	pg_params_init(&p);
@@ -193,8 +211,8 @@ NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id
 		return e;
 	if (pg_res_rows(res) != 1)
 		return NP_E_NOTFOUND;
-	jsonw_raw(&q->json, pg_res_str(res, 0, 0));
-	return NP_OK;
+	*ret = arena_str(q->arena, pg_res_str(res, 0, 0));
+	return ret->p ? NP_OK : NP_E_NOMEM;
 }
 
 static const char list_sql[] = "SELECT " MONITOR_JSON ", m.id, m.name" MONITOR_FROM

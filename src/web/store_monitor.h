@@ -21,7 +21,7 @@ NP_NODISCARD np_err stm_regions(struct pg_conn *c, struct arena *a, struct stm_r
 struct stm_row {
 	int64_t no;
 	int32_t shard, revision;
-	np_str name, definition; /* JSON; in the arena */
+	np_str name, definition, given; /* JSON; in the arena */
 };
 /* One row that lives, locked for a change. NP_E_NOTFOUND. */
 NP_NODISCARD np_err stm_lock(struct pg_conn *c, struct arena *a, const uint8_t id[16],
@@ -32,7 +32,8 @@ NP_NODISCARD np_err stm_find(struct pg_conn *c, struct arena *a, const uint8_t i
 
 struct stm_def {
 	const struct monj *m;
-	np_str definition; /* JSON with the defaults filled in */
+	np_str definition; /* JSON with policies and defaults filled in */
+	np_str given;      /* JSON as people gave it */
 };
 NP_NODISCARD np_err stm_insert(struct wreq *q, struct pg_conn *c, const struct stm_def *d,
 			       struct stm_row *ret); /* id is q->subject */
@@ -40,11 +41,12 @@ NP_NODISCARD np_err stm_insert(struct wreq *q, struct pg_conn *c, const struct s
 NP_NODISCARD np_err stm_update(struct wreq *q, struct pg_conn *c, const struct stm_def *d,
 			       struct stm_row *row);
 NP_NODISCARD np_err stm_delete(struct wreq *q, struct pg_conn *c, struct stm_row *row);
-/* How many of these channels (JSON array of ids) does the organisation have? */
-NP_NODISCARD np_err stm_channels(struct pg_conn *c, np_str ids_json, int64_t *ret_found);
+/* May monitor `id` (zeros: a new one) have that parent? Says so in one constant sentence, or NULL. */
+NP_NODISCARD np_err stm_parent(struct pg_conn *c, const uint8_t id[16], const uint8_t parent[16],
+			       const char **ret_why);
 
-/* Appends the whole monitor to q->json. NP_E_NOTFOUND. */
-NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id[16]);
+/* The whole monitor as JSON, in the arena. NP_E_NOTFOUND. */
+NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id[16], np_str *ret);
 struct stm_filter {
 	np_str text, state, tag, kind; /* "": any */
 };

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Policies, maintenance, rotas and the life of incidents, from outside, on real servers.
+
+No engine runs here: what a policy makes of definitions is in the database, and commands to
+owners stay undecided (202).
+"""
+import json
+import sys
+import threading
+import time
+import unittest
+import uuid
+
+from harness import House
+
+EXE = sys.argv.pop(1)
+NOBODY = "00000000-0000-4000-8000-000000000000"
+SAMPLE = {"name": "shop", "kind": "http", "target": "http://127.0.0.1:1/"}
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.h = House(EXE, command_wait_ms=50, public_url="http://127.0.0.1:8080").__enter__()
+        cls.owner = cls.h.client("owner")
+        cls.editor = cls.h.client("editor")
+        cls.viewer = cls.h.client("viewer")
+        cls.stranger = cls.h.client("owner", cls.h.other)
+        cls.mail = cls.channel("ops-mail")
+        cls.call = cls.channel("on-call")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.h.__exit__()
+
+    @classmethod
+    def channel(cls, name):
+        a = cls.owner.post("/api/v1/channels", {"kind": "email", "name": name, "config": {"to": "a@b.example"}})
+        assert a.status == 201, a.raw
+        return a.json["id"]
+
+    def monitor(self, **more):
+        a = self.owner.post("/api/v1/monitors", {**SAMPLE, **more})
+        self.assertEqual(a.status, 202, a.raw)
+        return a.json["monitor_id"]
+
+    def read(self, mid):
+        a = self.owner.get(f"/api/v1/monitors/{mid}")
+        self.assertEqual(a.status, 200, a.raw)
+        return a.json
+
+    def problem(self, a, status, field=None):
+        self.assertEqual(a.status, status, a.raw)
+        if field is not None:
+            self.assertIn(field, [e["field"] for e in a.json["errors"]], a.raw)
+
+    def ok(self, a, status=200):
+        self.assertEqual(a.status, status, a.raw)
+        return a.json if a.raw else None
+
+    def audit(self, subject):
+        return [(e["act"], e["before"], e["after"]) for e in
+                reversed(self.ok(self.owner.get(f"/api/v1/audit?subject={subject}"))["items"])]
+
+    def tearDown(self):
+        self.h.sql("UPDATE np.policy SET deleted_at = now() WHERE deleted_at IS NULL")
+
+
+class Policies(Case):
+    def policy(self, status=201, client=None, **body):
+        return self.ok((client or self.owner).post("/api/v1/policies", body), status)
+
+    def test_given_over_policies_over_defaults(self):
+        a, b = self.monitor(name="a", tags=["db"]), self.monitor(name="b", retries=5, tags=["db"])
+        p = self.policy(name="databases", scope="tag", tag="db", rules={"retries": 1, "reminder_s": 900})
+        self.assertEqual((p["changed"], p["monitors"], p["version"]), (2, 2, 1))
+        self.assertEqual(p["sentence"], "Try again 1 time; remind every 15 min.")
+        one, two = self.read(a), self.read(b)
+        self.assertEqual((one["retries"], one["reminder_s"], one["revision"]), (1, 900, 2))
+        self.assertEqual((two["retries"], two["reminder_s"], two["revision"]), (5, 900, 2))
+        self.assertEqual(two["given"], {"name": "b", "kind": "http", "target": SAMPLE["target"], "retries": 5,
+                                        "tags": ["db"]})
+        self.assertEqual(two["policies"], [{"id": p["id"], "name": "databases", "scope": "tag"}])
+        self.assertIn("remind every 15 min", two["sentence"])
+        # a new monitor takes it at once; one without the tag does not
+        self.assertEqual(self.read(self.monitor(name="c", tags=["db"]))["retries"], 1)
+        self.assertEqual(self.read(self.monitor(name="d"))["retries"], 2)
+        # null gives a field back to the policy
+        self.assertEqual(self.owner.patch(f"/api/v1/monitors/{b}", {"retries": None}).status, 202)
+        self.assertEqual(self.read(b)["retries"], 1)
+
+    def test_revisions_inbox_and_audit_name_the_policy(self):
+        mid = self.monitor(tags=["r"])
+        p = self.policy(name="rules", scope="tag", tag="r", rules={"confirm_s": 30})
+        rev = self.ok(self.owner.get(f"/api/v1/monitors/{mid}/revisions"))["items"][0]
+        self.assertEqual((rev["revision"], rev["actor"], rev["definition"]["confirm_s"]), (2, 'policy "rules" (owner)', 30))
+        inbox = self.h.sql(f"SELECT command, body->>'revision', actor, origin FROM np.inbox i JOIN np.monitor m ON m.id = "
+                           f"i.monitor_id WHERE m.uuid = '{mid}' ORDER BY i.created_at DESC LIMIT 1")
+        self.assertEqual(inbox, 'define|2|policy "rules" (owner)|api')
+        self.ok(self.owner.patch(f"/api/v1/policies/{p['id']}", {"rules": {"confirm_s": 40}}))
+        self.ok(self.owner.delete(f"/api/v1/policies/{p['id']}"), 204)
+        acts = self.audit(p["id"])
+        self.assertEqual([a for a, _, _ in acts], ["policy.create", "policy.update", "policy.delete"])
+        self.assertEqual((acts[1][1]["rules"], acts[1][2]["rules"]), ({"confirm_s": 30}, {"confirm_s": 40}))
+        self.assertEqual(self.read(mid)["confirm_s"], 10)
+        self.assertEqual(self.read(mid)["revision"], 4)
+
+    def test_the_most_special_wins_field_by_field(self):
+        self.policy(name="all", scope="organisation", rules={"retries": 7, "fail_after": 4, "recover_after": 5})
+        self.policy(name="one tag", scope="tag", tag="x", rules={"retries": 6, "fail_after": 3})
+        self.policy(name="other tag", scope="tag", tag="y", priority=10, rules={"fail_after": 9})
+        named = self.policy(name="mine", scope="named", rules={"retries": 0})
+        mid = self.monitor(tags=["x", "y"], policy=named["id"].upper())
+        m = self.read(mid)
+        self.assertEqual((m["retries"], m["fail_after"], m["recover_after"]), (0, 9, 5))
+        self.assertEqual([p["name"] for p in m["policies"]], ["mine", "other tag", "one tag", "all"])
+        self.assertEqual(m["policy"], named["id"])
+        self.assertNotIn("policy", m["given"])
+        self.problem(self.owner.delete(f"/api/v1/policies/{named['id']}"), 409)
+        self.assertEqual(self.owner.patch(f"/api/v1/monitors/{mid}", {"policy": None}).status, 202)
+        self.assertEqual(self.read(mid)["retries"], 6)
+        self.ok(self.owner.delete(f"/api/v1/policies/{named['id']}"), 204)
+
+    def test_moving_a_policy_to_another_tag_concerns_both(self):
+        a, b = self.monitor(tags=["old"]), self.monitor(tags=["new"])
+        p = self.policy(name="m", scope="tag", tag="old", rules={"retries": 1})
+        p = self.ok(self.owner.patch(f"/api/v1/policies/{p['id']}", {"tag": "new"}))
+        self.assertEqual((p["changed"], p["version"]), (2, 2))
+        self.assertEqual((self.read(a)["retries"], self.read(b)["retries"]), (2, 1))
+
+    def test_preview_changes_nothing(self):
+        mid = self.monitor(name="previewed", tags=["pv"], channels=[self.mail])
+        draft = {"name": "p", "scope": "tag", "tag": "pv", "rules": {
+            "quorum": "all", "reminder_s": 0, "escalation": [{"after_s": 900, "channels": [self.call]}],
+            "quiet": {"zone": "Europe/Berlin", "from": "22:00", "to": "07:00"}}}
+        for who in (self.owner, self.viewer):
+            v = self.ok(who.post("/api/v1/policies/preview", draft))
+            self.assertEqual((v["concerned"], v["changed"]), (1, 1))
+            one = v["monitors"][0]
+            self.assertEqual((one["id"], one["name"]), (mid, "previewed"))
+            self.assertEqual(one["before"], "Alert when 2 of 3 regions fail for 10 s; tell ops-mail; remind hourly; "
+                             "one alert per incident.")
+            self.assertEqual(one["after"], "Alert when all 3 regions fail for 10 s; first ops-mail, after 15 min on-call; "
+                             "no reminders; quiet 22:00–07:00 Europe/Berlin except critical; one alert per incident.")
+            self.assertEqual(sorted(c["field"] for c in one["changes"]), ["escalation", "quiet", "quorum", "reminder_s"])
+        self.assertEqual(self.read(mid)["revision"], 1)
+        self.assertEqual(self.ok(self.owner.get("/api/v1/policies"))["items"], [])
+        p = self.policy(**draft)
+        v = self.ok(self.owner.post("/api/v1/policies/preview", {"id": p["id"], "delete": True}))
+        self.assertEqual((v["changed"], v["monitors"][0]["changes"][0]["field"]), (1, "quorum"))
+        v = self.ok(self.owner.post("/api/v1/policies/preview", {"id": p["id"], "rules": {"quorum": "all"}}))
+        self.assertEqual(sorted(c["field"] for c in v["monitors"][0]["changes"]), ["escalation", "quiet", "reminder_s"])
+        self.problem(self.owner.post("/api/v1/policies/preview", {"id": NOBODY, "delete": True}), 404)
+
+    def test_wrong_fields_are_named(self):
+        good = {"name": "p", "scope": "organisation", "rules": {"retries": 1}}
+        rules = [({"rules": {"target": "x"}}, "rules.target"), ({"rules": {}}, "rules"), ({"rules": 5}, "rules"),
+                 ({"rules": {"quorum": 4}}, "rules.quorum"), ({"rules": {"regions": ["mars"]}}, "rules.regions[0]"),
+                 ({"rules": {"channels": [NOBODY]}}, "rules.channels"),
+                 ({"rules": {"escalation": [{"after_s": 60, "channels": [NOBODY]}]}}, "rules.escalation"),
+                 ({"rules": {"quiet": {"zone": "Europe/Atlantis", "from": "22:00", "to": "07:00"}}}, "rules.quiet.zone"),
+                 ({"rules": {"quiet": {"zone": "../etc", "from": "22:00", "to": "07:00"}}}, "rules.quiet.zone"),
+                 ({"name": ""}, "name"), ({"name": 5}, "name"), ({"name": "a\u0000"}, None), ({"name": "x" * 101}, "name"),
+                 ({"scope": "world"}, "scope"), ({"scope": "tag"}, "tag"), ({"tag": "x"}, "tag"),
+                 ({"priority": 1.5}, "priority"), ({"priority": 1001}, "priority"), ({"more": 1}, "more"),
+                 ({"version": 1}, "version")]
+        for change, field in rules:
+            a = self.owner.post("/api/v1/policies", {**good, **change})
+            self.problem(a, 422 if field else 400, field)
+        for missing in good:
+            self.problem(self.owner.post("/api/v1/policies", {k: v for k, v in good.items() if k != missing}), 422, missing)
+        p = self.policy(**good)
+        self.problem(self.owner.post("/api/v1/policies", {**good, "name": "second"}), 409)
+        self.problem(self.owner.post("/api/v1/policies", {"name": "p", "scope": "named", "rules": {"retries": 1}}), 409)
+        self.problem(self.owner.patch(f"/api/v1/policies/{p['id']}", {"version": 7, "name": "q"}), 409)
+        self.problem(self.owner.patch(f"/api/v1/policies/{p['id']}", {"scope": "tag"}), 422, "scope")
+        self.problem(self.owner.patch(f"/api/v1/policies/{p['id']}", {}), 422)
+        self.problem(self.owner.get("/api/v1/policies/nonsense"), 404)
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "policy": p["id"]}), 422, "policy")
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "policy": 5}), 422, "policy")
+
+    def test_rules_that_do_not_fit_a_monitor_are_refused(self):
+        mid = self.monitor(name="lonely", regions=["ams1"], tags=["lonely"])
+        a = self.owner.post("/api/v1/policies", {"name": "p", "scope": "tag", "tag": "lonely", "rules": {"quorum": 2}})
+        self.problem(a, 422, "rules")
+        self.assertIn('"lonely"', a.json["errors"][0]["problem"])
+        self.assertEqual(self.read(mid)["revision"], 1)
+        self.assertEqual(self.ok(self.owner.get("/api/v1/policies"))["items"], [])
+
+    def test_roles(self):
+        p = self.policy(name="r", scope="named", rules={"retries": 1})
+        for who in (self.viewer, self.editor):
+            self.problem(who.post("/api/v1/policies", {"name": "x", "scope": "named", "rules": {"retries": 1}}), 403)
+            self.problem(who.patch(f"/api/v1/policies/{p['id']}", {"name": "y"}), 403)
+            self.problem(who.delete(f"/api/v1/policies/{p['id']}"), 403)
+            self.ok(who.get(f"/api/v1/policies/{p['id']}"))
+
+    def test_another_organisation_sees_and_changes_nothing(self):
+        mid = self.monitor(tags=["t"])
+        p = self.policy(name="t", scope="tag", tag="t", rules={"retries": 1})
+        self.assertEqual(self.ok(self.stranger.get("/api/v1/policies"))["items"], [])
+        path = f"/api/v1/policies/{p['id']}"
+        self.problem(self.stranger.get(path), 404)
+        self.problem(self.stranger.patch(path, {"name": "mine"}), 404)
+        self.problem(self.stranger.delete(path), 404)
+        self.problem(self.stranger.post("/api/v1/policies/preview", {"id": p["id"], "delete": True}), 404)
+        self.h.sql("INSERT INTO np.region (org_id, name) SELECT " + str(self.h.other) + ", 'their1' WHERE NOT EXISTS "
+                   "(SELECT FROM np.region WHERE name = 'their1')")
+        theirs = self.ok(self.stranger.post("/api/v1/policies", {"name": "t", "scope": "organisation", "rules": {"retries": 0}}), 201)
+        self.assertEqual((theirs["changed"], theirs["monitors"]), (0, 0))
+        self.assertEqual(self.read(mid)["retries"], 1)
+        self.problem(self.stranger.post("/api/v1/policies", {"name": "u", "scope": "named", "rules": {"channels": [self.mail]}}),
+                     422, "rules.channels")
+
+    def test_a_thousand_monitors_in_one_transaction(self):
+        first = self.read(self.monitor(name="many", tags=["many"]))["id"]
+        self.h.sql(f"""INSERT INTO np.monitor (uuid, org_id, name, kind, definition, region_ids, given)
+            SELECT gen_random_uuid(), org_id, name || n, kind, definition || jsonb_build_object('name', name || n), region_ids,
+                   given || jsonb_build_object('name', name || n)
+              FROM np.monitor, generate_series(1, 999) n WHERE uuid = '{first}'""")
+        start = time.monotonic()
+        p = self.policy(name="many", scope="tag", tag="many", rules={"confirm_s": 20, "severity": "critical"})
+        took = time.monotonic() - start
+        print(f"a policy of 1,000 monitors took {took * 1000:.0f} ms")
+        self.assertEqual(p["changed"], 1000)
+        got = self.h.sql("SELECT count(*), count(DISTINCT r.monitor_id), count(DISTINCT i.monitor_id), count(DISTINCT m.changed_xid)"
+                         " FROM np.monitor m JOIN np.monitor_revision r ON r.monitor_id = m.id AND r.revision = m.revision"
+                         " JOIN np.inbox i ON i.monitor_id = m.id AND (i.body->>'revision')::int = m.revision"
+                         " WHERE m.definition->>'confirm_s' = '20' AND m.definition->'tags' ? 'many'"
+                         " AND m.definition->>'severity' = 'critical' AND r.definition = m.definition")
+        self.assertEqual(got, "1000|1000|1000|1")
+        self.assertLess(took, 20)  # a bound, not a promise
+        v = self.ok(self.owner.post("/api/v1/policies/preview", {"id": p["id"], "delete": True}))
+        self.assertEqual((v["changed"], len(v["monitors"])), (1000, 200))
+        self.h.sql("DELETE FROM np.monitor WHERE definition->'tags' ? 'many'")
+
+    def test_two_edits_at_once_leave_one_truth(self):
+        mids = [self.monitor(name=f"c{i}", tags=["both"]) for i in range(8)]
+        a = self.policy(name="a", scope="tag", tag="both", rules={"retries": 1})
+        b = self.policy(name="b", scope="organisation", rules={"confirm_s": 11})
+        answers = []
+
+        def edit(who, pid, rules):
+            answers.append(who.patch(f"/api/v1/policies/{pid}", {"rules": rules}).status)
+
+        def rename(who, mid, n):
+            answers.append(who.patch(f"/api/v1/monitors/{mid}", {"name": f"renamed{n}"}).status)
+
+        threads = []
+        for n in range(6):
+            threads += [threading.Thread(target=edit, args=(self.owner, a["id"], {"retries": n + 2})),
+                        threading.Thread(target=edit, args=(self.owner, b["id"], {"confirm_s": 20 + n})),
+                        threading.Thread(target=rename, args=(self.editor, mids[n], n))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(sorted(answers), [200] * 12 + [202] * 6)
+        retries = self.ok(self.owner.get(f"/api/v1/policies/{a['id']}"))["rules"]["retries"]
+        confirm = self.ok(self.owner.get(f"/api/v1/policies/{b['id']}"))["rules"]["confirm_s"]
+        for mid in mids:
+            m = self.read(mid)
+            self.assertEqual((m["retries"], m["confirm_s"]), (retries, confirm))
+            revisions = self.h.sql(f"SELECT count(*), max(r.revision) FROM np.monitor_revision r JOIN np.monitor m ON m.id = "
+                                   f"r.monitor_id WHERE m.uuid = '{mid}'").split("|")
+            self.assertEqual(revisions, [str(m["revision"])] * 2)
+        # of two that read the same version only one is taken
+        v = self.ok(self.owner.get(f"/api/v1/policies/{a['id']}"))["version"]
+        first = self.owner.patch(f"/api/v1/policies/{a['id']}", {"rules": {"retries": 3}, "version": v})
+        second = self.owner.patch(f"/api/v1/policies/{a['id']}", {"rules": {"retries": 4}, "version": v})
+        self.assertEqual((first.status, second.status), (200, 409))
+
+    def test_parents_are_monitors_without_a_circle(self):
+        a = self.monitor(name="switch")
+        b = self.monitor(name="host", parent=a)
+        c = self.monitor(name="site", parent=b)
+        self.problem(self.owner.patch(f"/api/v1/monitors/{a}", {"parent": c}), 422, "parent")
+        self.problem(self.owner.patch(f"/api/v1/monitors/{a}", {"parent": a}), 422, "parent")
+        self.problem(self.owner.post("/api/v1/monitors", {**SAMPLE, "parent": NOBODY}), 422, "parent")
+        self.assertEqual(self.owner.patch(f"/api/v1/monitors/{c}", {"parent": a}).status, 202)
+        self.assertIn("silent while its parent is down", self.read(c)["sentence"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
