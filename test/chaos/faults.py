@@ -111,9 +111,9 @@ def away(w, name, seconds):
     back = time.monotonic()
     if name == "postgres" and not any(began < at and on for at, on in w.stream.said):
         w.complaints.append(f"{name} was away for {seconds:.0f} s and the screen never said so")
-    w.drain(120)
+    _, last = w.drain(180)
     took = time.monotonic() - back
-    w.drains.append((name, seconds, took))
+    w.drains.append((name, seconds, took, last))
     return f"for {seconds:.0f} s; drained {took:.1f} s after its return"
 
 

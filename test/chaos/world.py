@@ -385,9 +385,15 @@ class World(LoadRig):
         return ", ".join(f"{n} {name}" for n, name in zip(row.split("|"), names) if n != "0")
 
     def drain(self, seconds=90):
-        began = time.monotonic()
-        rig.wait_for("all to drain", lambda: self.backlog() == "", seconds, 0.2)
-        return time.monotonic() - began
+        """Seconds until nothing is left, and what was there last."""
+        began, last = time.monotonic(), [""]
+
+        def empty():
+            left = self.backlog()
+            last[0] = left or last[0]
+            return left == ""
+        rig.wait_for("all to drain", empty, seconds, 0.2)
+        return time.monotonic() - began, last[0]
 
     def freeze(self):
         """Nothing is written any more: what is read next belongs together."""

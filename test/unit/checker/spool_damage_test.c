@@ -154,6 +154,180 @@ static void a_flipped_byte_at_every_offset_is_one_loss(void **state)
 	srig_down(&r);
 }
 
+/* ---- the state beside the segments ---- */
+
+static void put_file(const struct srig *r, const char *name, np_str bytes)
+{
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/%s", r->dir, name);
+	assert_int_equal(file_write_atomic(path, bytes, 0600), NP_OK);
+}
+
+/* Half is answered, half is not; the state is damaged: what is answered may come again, which
+ * the other side knows. Nothing is lost, and nothing is stored twice. */
+static void a_damaged_state_costs_nothing(void **state)
+{
+	(void)state;
+	struct srig r = { 0 };
+	char path[512];
+	struct far *known = far_new();
+	NP_CLEANUP(buf_done) struct buf seg, st, why;
+	char name[SEG_NAME_MAX];
+	buf_init(&seg, 1 << 20);
+	buf_init(&st, 1 << 20);
+	buf_init(&why, 500);
+	srig_up(&r);
+	for (uint32_t i = 0; i < 40; i++)
+		srig_add(&r, i);
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		(void)srig_send(&r, known, i, 1, true);
+	spool_close(r.spool);
+	r.spool = NULL;
+	only_file(r.dir, path);
+	assert_int_equal(file_read(path, &seg), NP_OK);
+	name_of(r.dir, name);
+	(void)snprintf(path, sizeof path, "%s/state", r.dir);
+	assert_int_equal(file_read(path, &st), NP_OK);
+	for (size_t at = 0; at < 2 * st.n; at++) {
+		struct far *f = far_new();
+		*f = *known;
+		put_segment(&r, buf_str(&seg), name);
+		if (at < st.n)
+			st.p[at] = (char)(st.p[at] ^ 0x55);
+		put_file(&r, "state", str_sub(buf_str(&st), 0, at < st.n ? st.n : at - st.n));
+		if (at < st.n)
+			st.p[at] = (char)(st.p[at] ^ 0x55);
+		assert_int_equal(srig_open(&r, &why), NP_OK);
+		srig_drain(&r, f);
+		assert_int_equal(f->stored_n, 40);
+		assert_int_equal(f->lost, 0);
+		srig_nothing_twice(f);
+		spool_close(r.spool);
+		free(f);
+	}
+	r.spool = NULL;
+	free(known);
+	srig_down(&r);
+}
+
+/* A state of another version is no state. */
+static void a_state_of_another_version_is_ignored(void **state)
+{
+	(void)state;
+	struct srig r = { 0 };
+	struct far *f = far_new();
+	char path[512];
+	NP_CLEANUP(buf_done) struct buf st, why;
+	buf_init(&st, 1 << 20);
+	buf_init(&why, 500);
+	srig_up(&r);
+	for (uint32_t i = 0; i < 40; i++)
+		srig_add(&r, i);
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		(void)srig_send(&r, f, i, 1, true);
+	spool_close(r.spool);
+	r.spool = NULL;
+	(void)snprintf(path, sizeof path, "%s/state", r.dir);
+	assert_int_equal(file_read(path, &st), NP_OK);
+	st.p[4] = 99;
+	uint32_t crc = crc32c(0, str_sub(buf_str(&st), 0, st.n - 4));
+	for (size_t i = 0; i < 4; i++)
+		st.p[st.n - 4 + i] = (char)(crc >> (8 * i));
+	put_file(&r, "state", buf_str(&st));
+	assert_int_equal(srig_open(&r, &why), NP_OK);
+	srig_drain(&r, f);
+	assert_int_equal(f->stored_n, 40);
+	assert_int_equal(f->lost, 0);
+	srig_down(&r);
+	free(f);
+}
+
+/* ---- anything, anywhere ---- */
+
+static uint64_t roll(uint64_t *x)
+{
+	*x = *x * 6364136223846793005 + 1442695040888963407;
+	return *x >> 33;
+}
+
+/* One file of the folder: cut, flipped in a few places, filled with junk, or gone. */
+static void hurt_one(const char *path, uint64_t *x)
+{
+	NP_CLEANUP(buf_done) struct buf b;
+	buf_init(&b, 1 << 20);
+	uint64_t how = roll(x) % 8;
+	if (how == 0) {
+		assert_int_equal(unlink(path), 0);
+		return;
+	}
+	assert_int_equal(file_read(path, &b), NP_OK);
+	if (b.n == 0)
+		return;
+	size_t n = how == 1 ? roll(x) % b.n : b.n;
+	for (uint64_t i = 0; how > 1 && i < how; i++)
+		b.p[roll(x) % b.n] = (char)roll(x);
+	for (size_t i = 0, at = roll(x) % b.n; how == 7 && i < 200 && at + i < b.n; i++)
+		b.p[at + i] = (char)roll(x);
+	assert_int_equal(file_write_atomic(path, str_sub(buf_str(&b), 0, n), 0600), NP_OK);
+}
+
+static void hurt_some(const struct srig *r, uint64_t *x)
+{
+	char path[512];
+	DIR *d = opendir(r->dir);
+	const struct dirent *e;
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		bool ours = str_ends(str_from_c(e->d_name), NP_STR(".seg")) ||
+			    str_eq_c(str_from_c(e->d_name), "state");
+		(void)snprintf(path, sizeof path, "%s/%s", r->dir, e->d_name);
+		if (ours && roll(x) % 3 == 0)
+			hurt_one(path, x);
+	}
+	(void)closedir(d);
+}
+
+/* Several epochs and segments, damaged at random: no crash, nothing that was never said, nothing
+ * twice, and whatever lies between two numbers that are left is told as lost. */
+static void random_damage_never_invents_anything(void **state)
+{
+	(void)state;
+	NP_CLEANUP(buf_done) struct buf why;
+	buf_init(&why, 500);
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct srig r = { .segment_max = 4096 };
+		struct far *f = far_new();
+		uint64_t x = seed * 0x9e3779b97f4a7c15;
+		uint32_t added = 0;
+		srig_up(&r);
+		for (int run = 0; run < 3; run++) {
+			for (int i = 0; i < 100; i++)
+				srig_add(&r, added++);
+			for (int i = 0; i < 4; i++)
+				loop_run_for(r.loop, 2);
+			for (uint32_t i = 0; i < NP_SHARDS; i++)
+				(void)srig_send(&r, f, i, 2, roll(&x) % 2 == 0);
+			srig_reopen(&r);
+		}
+		spool_close(r.spool);
+		r.spool = NULL;
+		hurt_some(&r, &x);
+		assert_int_equal(srig_open(&r, &why), NP_OK);
+		srig_drain(&r, f);
+		srig_nothing_twice(f);
+		assert_true(f->stored_n + f->lost <= added);
+		for (uint32_t i = added; i < ITEMS_MAX; i++)
+			assert_int_equal(f->stored[i], 0);
+		uint64_t numbers = 0;
+		for (size_t i = 0; i < f->n; i++)
+			for (uint32_t k = 0; k < NP_SHARDS; k++)
+				numbers += f->e[i].last[k];
+		assert_int_equal(f->stored_n + f->lost, numbers);
+		srig_down(&r);
+		free(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +335,9 @@ int main(void)
 		cmocka_unit_test(a_newer_version_is_refused_with_a_sentence),
 		cmocka_unit_test(torn_at_every_offset_keeps_what_is_before),
 		cmocka_unit_test(a_flipped_byte_at_every_offset_is_one_loss),
+		cmocka_unit_test(a_damaged_state_costs_nothing),
+		cmocka_unit_test(a_state_of_another_version_is_ignored),
+		cmocka_unit_test(random_damage_never_invents_anything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
