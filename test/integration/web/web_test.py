@@ -463,7 +463,7 @@ class Regions(Case):
             self.problem(self.owner.post("/api/v1/regions", {"name": bad}), 422, "name")
         rows = {r["name"]: r for r in self.owner.get("/api/v1/regions").json["items"]}
         self.assertIs(rows["syd1"]["suspect"], False)
-        self.house.sql("INSERT INTO np.region_trust (region_id, org_id, suspect, suspect_since) SELECT id, org_id, true,"
+        self.h.sql("INSERT INTO np.region_trust (region_id, org_id, suspect, suspect_since) SELECT id, org_id, true,"
                        " '2026-03-01 12:00Z' FROM np.region WHERE name = 'syd1'")
         row = next(r for r in self.owner.get("/api/v1/regions").json["items"] if r["name"] == "syd1")
         self.assertEqual((row["suspect"], row["suspect_since"][:16], row["silent"]), (True, "2026-03-01T12:00", False))
