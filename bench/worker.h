@@ -49,6 +49,8 @@ struct fleet_cfg {
 	const char *name; /* in the gateway's certificate */
 	bool post;        /* POST /v1/results instead of the stream */
 	uint32_t per_batch;
+	/* Not 0: results are of a history: slots so far apart from `since_us` on, latencies vary. */
+	int64_t interval_us, since_us;
 	uint32_t connecting; /* at a time */
 	struct record *acks;
 	void (*acked)(void *ctx, struct worker *w); /* its window has room again */

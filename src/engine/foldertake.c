@@ -216,8 +216,9 @@ static bool fold_it(struct taking *t, const struct cursor_says *says)
 						 .key = key,
 						 .items = batch_head(t->b)->items }))
 		return false;
-	acknowledge(t, says->n);
+	/* In this order: to the gateway the acknowledgement is the end of the request. */
 	answer_rejects(t, after(&fx->rejects, rejects));
+	acknowledge(t, says->n);
 	for (struct fx_row *r = after(&fx->results, results); r; r = r->next)
 		say_result(f->say, NP_CONTAINER_OF(r, struct fx_result, row));
 	return true;
