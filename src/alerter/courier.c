@@ -157,7 +157,7 @@ static void on_claimed(void *ctx, const struct notice *n)
 		launch(c, f);
 }
 
-/* Room for attempts. One that hangs counts for a second only: whoever keeps us waiting does not
+/* Room for attempts. One that hangs counts for a moment only: whoever keeps us waiting does not
  * keep others waiting. */
 static size_t room(const struct courier *c)
 {
@@ -209,7 +209,8 @@ static void claim(struct courier *c)
 {
 	np_err e = claim_all(c);
 	atomic_store(&c->ready, e == NP_OK);
-	c->next_claim_ms = clock_mono_ms() + poll_ms(c);
+	/* All places taken: look again as soon as the first of them stops counting. */
+	c->next_claim_ms = clock_mono_ms() + (room(c) == 0 ? COURIER_YOUNG_MS / 4 : poll_ms(c));
 	if (e == NP_OK)
 		return;
 	metric_add(c->claims_failed, 1);

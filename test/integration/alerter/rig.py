@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alerter with its servers; channels, incidents and notices as API and engine write them."""
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 
@@ -28,12 +30,41 @@ def quoted(text):
     return "'" + str(text).replace("'", "''") + "'"
 
 
+class Psql:
+    """One psql that stays: a process per statement costs more than what is tested."""
+    END = "--end-of-answer--"
+
+    def __init__(self, servers):
+        env = dict(os.environ, PGPASSWORD=servers._secret("np_admin.db"))
+        self.p = subprocess.Popen(["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-A", "-t", "-h", servers.dir, "-p", "5432",
+                                   "-U", "np_admin", "-d", "netpulse"], env=env, text=True, encoding="utf-8", bufsize=1,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def ask(self, sql):
+        self.p.stdin.write(f"BEGIN;\n{sql};\nCOMMIT;\n\\echo {self.END}\n")
+        self.p.stdin.flush()
+        lines = []
+        for line in self.p.stdout:
+            if line.rstrip("\n") == self.END:
+                break
+            lines.append(line)
+        text = "".join(lines)
+        if "ERROR:" in text or "FATAL:" in text or self.p.poll() is not None:
+            raise RuntimeError(f"{sql[:300]}: {text}")
+        return text.strip()
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait()
+
+
 class Rig:
     def __init__(self, exe, **settings):
         self.exe = exe
         self.settings = {"retry": {"first": "50ms", "max": "300ms"}, "attempt_timeout": "1s", **settings}
         self.servers = Servers(["pg", "pgbouncer", "redis"])
         self.process = None
+        self.idle, self.free = [], threading.Semaphore(6)
 
     def __enter__(self):
         self.servers.start_all()
@@ -48,6 +79,8 @@ class Rig:
     def __exit__(self, *_):
         try:
             self.kill()
+            for p in self.idle:
+                p.close()
         finally:
             self.servers.close()
 
@@ -90,11 +123,13 @@ class Rig:
 
     # --- rows -------------------------------------------------------------------------
     def sql(self, text):
-        """One transaction; what is too long for an argument goes by file."""
-        if len(text) < 100000:
-            return self.servers.psql(text).strip()
-        self.servers._write("long.sql", text)
-        return self.servers.psql_file(self.servers.path("long.sql"))
+        """One transaction."""
+        with self.free:
+            p = self.idle.pop() if self.idle else Psql(self.servers)
+            try:
+                return p.ask(text)
+            finally:
+                self.idle.append(p)
 
     def rows(self, text):
         return json.loads(self.sql(f"SELECT coalesce(json_agg(x), '[]') FROM ({text}) x"))
@@ -131,12 +166,11 @@ class Rig:
 
 class Incident:
     """One incident as the engine would write it, and what is told of it."""
-    number = 0
+    numbers = itertools.count(1)
 
     def __init__(self, org, name="shop", why="2 of 3 regions fail.", severity="major"):
-        Incident.number += 1
         self.id, self.org, self.name, self.why = str(uuid.uuid4()), org, name, why
-        self.monitor, self.severity = Incident.number, severity
+        self.monitor, self.severity = next(Incident.numbers), severity
         self.event = 0
 
     def open(self):
