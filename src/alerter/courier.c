@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "alerter/rota.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -153,8 +154,15 @@ static void on_claimed(void *ctx, const struct notice *n)
 	struct courier *c = ctx;
 	struct flight *f = flight_new(n);
 	c->last_org = n->org;
-	if (f != NULL) /* else: no memory now, the lease ends and it comes again */
+	np_err e =
+		f == NULL ? NP_E_NOMEM
+			  : rota_resolve(c->db, f->arena, clock_wall_us(), &f->notice, &f->trouble);
+	if (e == NP_OK || e == NP_E_NOTFOUND) {
+		f->trouble = e == NP_OK ? NULL : f->trouble;
 		launch(c, f);
+		return;
+	}
+	send_free(f); /* no memory, no database: the lease ends and it comes again */
 }
 
 /* Room for attempts. One that hangs counts for a moment only: whoever keeps us waiting does not

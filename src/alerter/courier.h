@@ -11,7 +11,7 @@
 
 #define COURIER_PER_CHANNEL 2 /* attempts at one destination at a time */
 #define COURIER_POLL_MS 1000  /* behind the nudges */
-#define COURIER_YOUNG_MS 200 /* an attempt that takes longer is waited for, and holds up nobody */
+#define COURIER_YOUNG_MS 200  /* an attempt that takes longer is waited for, and holds up nobody */
 #define COURIER_FLIGHTS_MAX 512
 
 struct courier_cfg {

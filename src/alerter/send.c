@@ -308,6 +308,8 @@ void send_prepare(struct flight *f, const struct send_cfg *cfg, int64_t wall_us)
 	f->kind = chn_kind_of(f->notice.channel_kind);
 	if (f->notice.gone)
 		give_up(f, "the channel was deleted");
+	else if (f->trouble != NULL)
+		give_up(f, f->trouble);
 	else if (f->kind == NULL || f->kind->own_api)
 		give_up(f, "this program does not know channels of that kind");
 	else

@@ -38,6 +38,7 @@ struct flight {
 	struct notice notice; /* texts in `arena` */
 	struct arena *arena;
 	const struct chn_kind *kind;
+	const char *trouble; /* why it cannot be sent at all, or NULL */
 	CURL *curl;
 	struct curl_slist *headers, *rcpt;
 	struct buf body, answer;

@@ -251,6 +251,42 @@ class Rules(Case):
         self.assertLess(len(slow.got), 150)
 
 
+class Rota(Case):
+    def rota(self, *members, **more):
+        return self.rig.channel("rota", {"zone": "Europe/Berlin", "start": "2026-01-05", "handover": "09:00",
+                                         "members": list(members), "overrides": [], **more}, org=self.org)
+
+    def test_whoever_is_on_call_and_whoever_heard_the_opening(self):
+        one, two = self.sink(), self.sink()
+        a, b = self.rig.hook(one, org=self.org), self.rig.hook(two, org=self.org)
+        rota = self.rota(a, b)
+        i = Incident(self.org)
+        self.tell(i.open(), i.tell("opened", rota))
+        wait_for("the opening", lambda: len(one.got) + len(two.got) == 1)
+        first, other, own = (one, two, a) if one.got else (two, one, b)
+        self.assertEqual(self.rig.sql(f"SELECT via FROM np.notice WHERE channel_id = '{rota}'"), own)
+        # Somebody else takes over: a reminder goes there, the end to whoever heard the beginning.
+        other_channel = b if own == a else a
+        self.rig.sql("UPDATE np.channel SET config = jsonb_set(config, '{overrides}', jsonb_build_array(jsonb_build_object("
+                     f"'from', '2020-01-01T00:00:00Z', 'to', '2039-01-01T00:00:00Z', 'channel', '{other_channel}'))) WHERE id = '{rota}'")
+        self.tell(i.tell("reminder", rota))
+        self.assertEqual(other.wait(1)[0].json()["kind"], "reminder")
+        self.tell(i.tell("acknowledged", rota), i.tell("resolved", rota), i.close())
+        self.rig.wait_done(rota, 4)
+        self.assertEqual([r.json()["kind"] for r in first.got], ["opened", "acknowledged", "resolved"])
+        self.assertEqual(len(other.got), 1)
+
+    def test_nobody_there_is_dead_and_falls_back(self):
+        ok = self.sink()
+        second = self.rig.hook(ok, org=self.org)
+        rota = self.rota("0192aaaa-bbbb-7ccc-8ddd-eeeeffff0000")
+        self.rig.sql(f"UPDATE np.channel SET fallback_id = '{second}' WHERE id = '{rota}'")
+        i = Incident(self.org)
+        self.tell(i.open(), i.tell("opened", rota))
+        self.assertEqual(ok.wait(1)[0].json()["fallback_for"], "rota")
+        self.assertEqual(self.rig.wait_done(rota, 1)[0]["state"], "dead")
+
+
 class Safety(Case):
     def test_private_addresses_only_where_allowed(self):
         s = self.sink()
