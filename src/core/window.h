@@ -54,6 +54,9 @@ static inline bool window_quiet_holds(enum mon_severity severity)
 	return severity != MON_CRITICAL;
 }
 
+/* "Every week on Sunday at 02:00 for 1 h (Europe/Berlin)." Not of WINDOW_HOURS. */
+void window_say(const struct window *w, struct buf *out);
+
 struct window_now {
 	bool on;
 	int64_t until_us; /* on: its end; off: its next start, or WINDOW_NEVER_US */

@@ -40,6 +40,14 @@ np_err api_channel_kinds(struct wreq *q, struct pg_conn *c);
 np_err ack_page_show(struct wreq *q, struct pg_conn *c);
 np_err ack_page_do(struct wreq *q, struct pg_conn *c);
 
+np_err api_maintenance_list(struct wreq *q, struct pg_conn *c);
+np_err api_maintenance_create(struct wreq *q, struct pg_conn *c);
+np_err api_maintenance_preview(struct wreq *q, struct pg_conn *c);
+np_err api_maintenance_read(struct wreq *q, struct pg_conn *c);
+np_err api_maintenance_update(struct wreq *q, struct pg_conn *c);
+np_err api_maintenance_delete(struct wreq *q, struct pg_conn *c);
+np_err api_maintenance_end(struct wreq *q, struct pg_conn *c);
+
 np_err api_policies_list(struct wreq *q, struct pg_conn *c);
 np_err api_policies_create(struct wreq *q, struct pg_conn *c);
 np_err api_policies_read(struct wreq *q, struct pg_conn *c);

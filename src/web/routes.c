@@ -90,6 +90,14 @@ static const struct route table[] = {
 	DO("PATCH", POLICY, api_policies_update, ACC_POLICY_EDIT, R_BODY),
 	DO("DELETE", POLICY, api_policies_delete, ACC_POLICY_EDIT, 0),
 
+	GET("/api/v1/maintenance", api_maintenance_list, ACC_SEE, "from to"),
+	DO("POST", "/api/v1/maintenance", api_maintenance_create, ACC_MAINTENANCE_EDIT, R_BODY),
+	DO("POST", "/api/v1/maintenance/preview", api_maintenance_preview, ACC_SEE, R_BODY),
+	GET(MAINTENANCE, api_maintenance_read, ACC_SEE, NULL),
+	DO("PATCH", MAINTENANCE, api_maintenance_update, ACC_MAINTENANCE_EDIT, R_BODY),
+	DO("DELETE", MAINTENANCE, api_maintenance_delete, ACC_MAINTENANCE_EDIT, 0),
+	DO("POST", MAINTENANCE "/end", api_maintenance_end, ACC_MAINTENANCE_EDIT, 0),
+
 	GET("/api/v1/channels", api_channels_list, ACC_CHANNEL_SEE, NULL),
 	DO("POST", "/api/v1/channels", api_channels_create, ACC_CHANNEL_EDIT, R_BODY),
 	GET(CHANNEL, api_channels_read, ACC_CHANNEL_SEE, NULL),

@@ -282,5 +282,127 @@ class Policies(Case):
         self.assertIn("silent while its parent is down", self.read(c)["sentence"])
 
 
+def utc(seconds=0):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + seconds))
+
+
+class Maintenance(Case):
+    def create(self, **body):
+        return self.ok(self.owner.post("/api/v1/maintenance", {"title": "work", "scope": {"all": True}, **body}), 201)
+
+    def test_once_with_its_occurrences(self):
+        mid, other = self.monitor(tags=["mt"]), self.monitor(tags=["none"])
+        m = self.create(zone="Europe/Berlin", start="2030-03-31T01:30", end="2030-03-31T04:30",
+                        scope={"monitors": [mid.upper()], "tags": ["mt"]})
+        # the clocks jump in between: two real hours
+        self.assertEqual((m["duration_s"], m["late"], m["on"], m["monitors"]), (7200, False, False, 1))
+        self.assertEqual(m["next"], [{"from": "2030-03-31T00:30:00Z", "to": "2030-03-31T02:30:00Z"}])
+        self.assertEqual(m["until"], "2030-03-31T00:30:00Z")
+        self.assertEqual(m["sentence"], "Once on 2030-03-31 at 01:30 for 2 h (Europe/Berlin).")
+        self.assertEqual(m["scope"], {"monitors": [mid], "tags": ["mt"]})
+        self.assertEqual((m["rrule"], m["exdates"], m["created_by"]), (None, [], "owner"))
+        self.assertNotEqual(mid, other)
+        acts = self.audit(m["id"])
+        self.assertEqual((acts[0][0], acts[0][1], acts[0][2]["title"]), ("maintenance.create", None, "work"))
+
+    def test_recurring_over_changes_of_the_clocks(self):
+        m = self.create(zone="America/New_York", start="2030-03-03T02:30", duration_s=3600, rrule="FREQ=WEEKLY;COUNT=4",
+                        exdates=["2030-03-17"])
+        self.assertEqual([n["from"] for n in m["next"]],
+                         ["2030-03-03T07:30:00Z", "2030-03-10T07:30:00Z", "2030-03-24T06:30:00Z"])
+        a = self.ok(self.owner.get("/api/v1/maintenance?from=2030-03-01T00:00:00Z&to=2030-03-20T00:00:00Z"))
+        got = [(o["maintenance_id"], o["from"]) for o in a["occurrences"] if o["maintenance_id"] == m["id"]]
+        self.assertEqual(got, [(m["id"], "2030-03-03T07:30:00Z"), (m["id"], "2030-03-10T07:30:00Z")])
+        self.assertNotIn("occurrences", self.ok(self.owner.get("/api/v1/maintenance")))
+        b = self.ok(self.owner.patch(f"/api/v1/maintenance/{m['id']}", {"exdates": None, "rrule": "FREQ=WEEKLY;COUNT=3"}))
+        self.assertEqual(len(b["next"]), 3)
+        b = self.ok(self.owner.patch(f"/api/v1/maintenance/{m['id']}", {"rrule": None, "title": "once"}))
+        self.assertEqual((len(b["next"]), b["title"], b["rrule"]), (1, "once", None))
+        acts = self.audit(m["id"])
+        self.assertEqual([x[0] for x in acts], ["maintenance.create", "maintenance.update", "maintenance.update"])
+        self.assertEqual((acts[2][1]["title"], acts[2][2]["title"]), ("work", "once"))
+
+    def test_now_and_end_now(self):
+        m = self.create(duration_s=1800)
+        self.assertEqual((m["on"], m["late"], m["zone"]), (True, False, "UTC"))
+        for zone in ("Asia/Kolkata", "America/St_Johns"):
+            self.assertTrue(self.create(duration_s=600, zone=zone)["on"])
+        before = self.h.sql(f"SELECT changed_xid FROM np.maintenance WHERE id = '{m['id']}'")
+        e = self.ok(self.owner.post(f"/api/v1/maintenance/{m['id']}/end"))
+        self.assertEqual((e["on"], e["until"], e["next"]), (False, None, []))
+        self.assertNotEqual(self.h.sql(f"SELECT changed_xid FROM np.maintenance WHERE id = '{m['id']}'"), before)
+        self.problem(self.owner.post(f"/api/v1/maintenance/{m['id']}/end"), 409)
+        r = self.create(start=utc(-600)[:16], duration_s=3600, rrule="FREQ=DAILY")
+        r = self.ok(self.owner.post(f"/api/v1/maintenance/{r['id']}/end"))
+        self.assertFalse(r["on"])
+        self.assertEqual(len(r["next"]), 5)  # the days to come stay
+
+    def test_what_is_entered_after_the_fact_is_late(self):
+        self.assertTrue(self.create(start=utc(-7200), duration_s=3600)["late"])
+        self.assertTrue(self.create(start=utc(-600), duration_s=3600)["late"])
+        self.assertFalse(self.create(start=utc(-10), duration_s=3600)["late"])
+        m = self.create(start=utc(7200), duration_s=3600)
+        self.assertFalse(m["late"])
+        self.assertFalse(self.ok(self.owner.patch(f"/api/v1/maintenance/{m['id']}", {"title": "t"}))["late"])
+        self.assertTrue(self.ok(self.owner.patch(f"/api/v1/maintenance/{m['id']}", {"start": utc(-3600)}))["late"])
+        self.assertTrue(self.ok(self.owner.patch(f"/api/v1/maintenance/{m['id']}", {"start": utc(3600)}))["late"])
+
+    def test_overlapping_is_allowed_and_preview_stores_nothing(self):
+        n = len(self.ok(self.owner.get("/api/v1/maintenance"))["items"])
+        body = {"title": "p", "scope": {"tags": ["nobody"]}, "start": "2031-01-01T00:00", "duration_s": 86400, "rrule": "FREQ=DAILY;COUNT=2"}
+        p = self.ok(self.viewer.post("/api/v1/maintenance/preview", body))
+        self.assertEqual((p["id"], p["monitors"], len(p["next"])), (None, 0, 2))
+        self.assertEqual(len(self.ok(self.owner.get("/api/v1/maintenance"))["items"]), n)
+        self.create(**body)
+        self.create(**body)
+        self.assertEqual(len(self.ok(self.owner.get("/api/v1/maintenance"))["items"]), n + 2)
+
+    def test_wrong_fields_are_named(self):
+        good = {"title": "t", "scope": {"all": True}, "zone": "Europe/Berlin", "start": "2030-01-01T00:00", "duration_s": 3600}
+        for change, field in [({"title": ""}, "title"), ({"title": 5}, "title"), ({"note": "x" * 4001}, "note"),
+                              ({"zone": "Europe/Atlantis"}, "zone"), ({"zone": "../../etc/passwd"}, "zone"), ({"zone": 5}, "zone"),
+                              ({"start": "2030-01-01"}, "start"), ({"start": "2030-01-01T00:00Z"}, "start"), ({"start": 1}, "start"),
+                              ({"duration_s": 59}, "duration_s"), ({"duration_s": 2678401}, "duration_s"), ({"duration_s": "1h"}, "duration_s"),
+                              ({"end": "2030-01-01T01:00"}, "end"), ({"rrule": "FREQ=HOURLY"}, "rrule"), ({"rrule": ""}, "rrule"),
+                              ({"rrule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"}, "rrule"), ({"rrule": 5}, "rrule"),
+                              ({"rrule": "FREQ=DAILY", "exdates": ["x"]}, "exdates[0]"), ({"exdates": "x"}, "exdates"), ({"exdates": ["2030-01-01"]}, "exdates"),
+                              ({"scope": {}}, "scope"), ({"scope": {"all": False}}, "scope"), ({"scope": {"all": True, "tags": ["x"]}}, "scope"),
+                              ({"scope": {"monitors": [NOBODY]}}, "scope.monitors"), ({"scope": {"monitors": ["x"]}}, "scope.monitors"),
+                              ({"scope": {"tags": [5]}}, None), ({"scope": {"pages": []}}, "scope.pages"), ({"scope": 5}, "scope"),
+                              ({"ended": []}, "ended"), ({"late": False}, "late")]:
+            self.problem(self.owner.post("/api/v1/maintenance", {**good, **change}), 422, field)
+        for missing in ("title", "scope", "duration_s"):
+            self.problem(self.owner.post("/api/v1/maintenance", {k: v for k, v in good.items() if k != missing}), 422, missing)
+        for end in ("2030-01-01T00:00", "2029-01-01T00:00", "2030-03-01T00:00", "x"):
+            body = {k: v for k, v in good.items() if k != "duration_s"}
+            self.problem(self.owner.post("/api/v1/maintenance", {**body, "end": end}), 422, "end")
+        for query in ("from=2030-01-01T00:00:00Z", "from=x&to=y", "from=2030-01-01T00:00:00Z&to=2029-01-01T00:00:00Z",
+                      "from=2030-01-01T00:00:00Z&to=2032-01-01T00:00:00Z"):
+            self.problem(self.owner.get("/api/v1/maintenance?" + query), 422)
+
+    def test_roles_and_tenancy(self):
+        m = self.create(start="2030-01-01T00:00", duration_s=3600)
+        path = f"/api/v1/maintenance/{m['id']}"
+        body = {"title": "t", "scope": {"all": True}, "duration_s": 60}
+        self.problem(self.viewer.post("/api/v1/maintenance", body), 403)
+        for who, status in ((self.viewer, 403), (self.stranger, 404)):
+            self.problem(who.patch(path, {"title": "x"}), status)
+            self.problem(who.delete(path), status)
+            self.problem(who.post(path + "/end"), status)
+        self.ok(self.viewer.get(path))
+        self.problem(self.stranger.get(path), 404)
+        self.assertEqual(self.ok(self.stranger.get("/api/v1/maintenance"))["items"], [])
+        mid = self.monitor()
+        self.problem(self.stranger.post("/api/v1/maintenance", {**body, "scope": {"monitors": [mid]}}), 422, "scope.monitors")
+        self.ok(self.editor.delete(path), 204)
+        self.problem(self.owner.get(path), 404)
+        # the engine may read it, and no more
+        for role, statement in (("np_engine", "UPDATE np.maintenance SET title = 'x'"), ("np_engine", "SELECT 1 FROM np.policy"),
+                                ("np_alerter", "SELECT 1 FROM np.maintenance")):
+            with self.assertRaisesRegex(RuntimeError, "permission denied"):
+                self.h.sql(f"SET ROLE {role}; {statement}")
+        self.assertGreater(int(self.h.sql("SET ROLE np_engine; SELECT count(*) FROM np.maintenance")), 0)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
