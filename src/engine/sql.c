@@ -145,9 +145,8 @@ static const char *const text[] = {
 		       " ON CONFLICT DO NOTHING",
 
 	[SQL_AUDIT] = "INSERT INTO np.audit (org_id, at, actor, origin, act, subject, after)"
-		      " SELECT u.org, u.at, 'engine', 'engine', u.act, u.subject, u.after"
-		      " FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[],"
-		      " $5::jsonb[]) AS u(org, at, act, subject, after)",
+		      " SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[],"
+		      " $4::text[], $5::text[], $6::text[], $7::jsonb[])",
 
 	[SQL_MEMBERSHIP] = "INSERT INTO np.membership (region_id, number, org_id, from_at, members)"
 			   " SELECT u.region, u.number, u.org, u.at, u.members::bigint[]"

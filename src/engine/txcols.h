@@ -29,5 +29,7 @@ void cols_c(struct pg_array *a, const char *s);
 void cols_json(struct pg_array *a, np_str json);
 void cols_time(struct pg_array *a, int64_t us);
 
-/* txrows.c: what people see: incidents, events, notices, outcomes, refusals, audit, members. */
+/* txrows.c: what people see: incidents, events, notices, outcomes, refusals, members. */
 void txrows_add(struct tx *k);
+/* txaudit.c: an audit row for everything that the owner of a shard decided. */
+void txaudit_add(struct tx *k);

@@ -135,7 +135,7 @@ static void add_notices(struct tx *k)
 	cols_add(k, SQL_NOTICE_AFTER, &after);
 }
 
-/* ---- commands, refusals, audit, memberships ---- */
+/* ---- commands, refusals, memberships ---- */
 
 static void add_asks(struct tx *k)
 {
@@ -196,22 +196,6 @@ static void add_rejects(struct tx *k)
 	cols_add(k, SQL_REJECT, &c);
 }
 
-static void add_audits(struct tx *k)
-{
-	struct cols c;
-	cols_init(&c, (const enum pg_type[]){ PG_INT8, PG_TIMESTAMPTZ, PG_TEXT, PG_TEXT, PG_JSONB },
-		  5);
-	for (struct fx_row *r = k->x->audits.first; r; r = r->next) {
-		const struct fx_audit *a = NP_CONTAINER_OF(r, struct fx_audit, row);
-		pg_array_int(&c.at[0], (int64_t)a->org);
-		pg_array_time(&c.at[1], a->at_us);
-		cols_c(&c.at[2], a->act);
-		pg_array_str(&c.at[3], a->subject);
-		cols_json(&c.at[4], a->after);
-	}
-	cols_add(k, SQL_AUDIT, &c);
-}
-
 static void add_memberships(struct tx *k)
 {
 	struct cols c;
@@ -236,6 +220,6 @@ void txrows_add(struct tx *k)
 	add_outcomes(k);
 	add_asks(k);
 	add_rejects(k);
-	add_audits(k);
+	txaudit_add(k);
 	add_memberships(k);
 }

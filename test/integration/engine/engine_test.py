@@ -66,7 +66,13 @@ def test_way_of_a_result(rig):
     assert body["kind"] == "opened" and body["monitor"]["id"] == ident_of_monitor and body["why"], body
     assert body["incident"]["state"] == "open" and len(body["evidence"]["regions"]) == 3, body
     audit = [r["act"] for r in rig.rows("SELECT act FROM np.audit WHERE act LIKE 'incident.%' ORDER BY id")]
-    assert audit == ["incident.open", "incident.close"], audit
+    assert audit[:2] == ["incident.open", "incident.acknowledged"] and audit[-1] == "incident.close", audit
+    acts = rig.rows("SELECT act, actor, after FROM np.audit ORDER BY id")
+    assert any(a["act"] == "incident.acknowledged" and a["actor"] == "ops@example.org" for a in acts), acts
+    states = [a["after"]["state"] for a in acts if a["act"] == "monitor.state"]
+    assert {"pending", "suspect", "down", "recovering"} < set(states) and states[-1] == "up", states
+    decided = [a["act"] for a in acts if a["act"].startswith("command.")]
+    assert "command.applied" in decided and "command.refused" in decided, decided
     # nothing open: nothing due; the caches are there
     timers = rig.rows("SELECT kind, due, now() FROM np.timer")
     assert not timers, timers
