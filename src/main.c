@@ -33,6 +33,7 @@ static const struct subcommand commands[] = {
 	{ "join", "enrol this machine as a checker", cli_join_main },
 	{ "migrate", "bring the database's schema up to date", cli_migrate_main },
 	{ "admin-token", "make a token for the first organisation's owner", cli_admin_token_main },
+	{ "verify", "check an exported incident, offline", cli_verify_main },
 	{ "audit", "check the audit chain; show its public key", cli_audit_main },
 	{ "replay", "fold a monitor's log again and compare", cli_replay_main },
 	{ "scenario", "play stories of failures with the real rules", cli_scenario_main },

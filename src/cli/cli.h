@@ -16,6 +16,8 @@ int cli_token_main(int argc, char **argv);
 int cli_join_main(int argc, char **argv);
 int cli_migrate_main(int argc, char **argv);
 int cli_admin_token_main(int argc, char **argv);
+int cli_incident_export_main(int argc, char **argv);
+int cli_verify_main(int argc, char **argv);
 int cli_audit_main(int argc, char **argv);
 int cli_replay_main(int argc, char **argv);
 int cli_scenario_main(int argc, char **argv);

@@ -129,6 +129,7 @@ int cli_incident_main(int argc, char **argv)
 	static const struct command_verb verbs[] = {
 		{ "list", "incidents, newest first", list_main },
 		{ "show", "one incident with its story", show_main },
+		{ "export", "one document that can be checked offline", cli_incident_export_main },
 	};
 	return command_verbs("incident", verbs, NP_LEN(verbs), argc, argv);
 }

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pack_test.py ENGINE NETPULSE: a log that was packed gives the stored incidents, and engines start without it."""
+"""pack_test.py ENGINE NETPULSE: a log that was packed gives the stored incidents, engines start without it, and an
+exported incident holds offline, until a byte of it is changed."""
+import hashlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -39,6 +42,56 @@ def wait_saying(rig, m, checkers, want, say):
         time.sleep(0.3)
 
 
+def documents(rig, netpulse, owner, key):
+    """Every incident exported and checked; then each way of changing one."""
+    ids = [r["id"] for r in rig.rows("SELECT id FROM np.incident ORDER BY decided_at")]
+    path = rig.servers.path("export.json")
+
+    def run(*args, status=0):
+        done = subprocess.run([netpulse, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == status, (args, done.returncode, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    for n, ident in enumerate(ids[:2]):
+        run("incident", "export", ident if n else "1", "--config", owner, "--key", key, "--out", path)
+        said = json.loads(run("verify", path, "--key", key, "--json"))
+        assert said["incident"] == ident and said["ok"] and said["key_pinned"] and not said["unproven"], said
+        assert said["inputs_folded"] > 5 and said["entries"] >= 3 and said["heads"] >= 1, said
+    with open(path, encoding="utf-8") as f:
+        doc = json.load(f)
+    assert doc["evidence"]["source"] == "log" and doc["evidence"]["batches"][0]["sha256"], doc["evidence"]
+    assert doc["events"] and doc["notices"] and doc["monitor"]["revisions"], doc.keys()
+    assert "np.head.1" in doc["chain"]["segments"][0]["head"]
+
+    def changed(why, change, sum_too=True):
+        other = json.loads(json.dumps(doc))
+        change(other)
+        if sum_too:  # whoever forges knows how to add up
+            del other["sha256"]
+            text = json.dumps(other, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            other["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(other, f, ensure_ascii=False)
+        assert why in run("verify", path, "--key", key, status=1), why
+
+    def entry(d):
+        return next(x["entry"] for s in d["chain"]["segments"] for x in s["links"] if "entry" in x)
+
+    changed("its own sum", lambda d: d["incident"].update(why="x"), sum_too=False)
+    changed("the chain", lambda d: entry(d).update(actor="eve"))
+    changed("the chain", lambda d: d["chain"]["segments"][0].update(prev_hash="00" * 32))
+    changed("the chain", lambda d: d["chain"]["segments"][-1]["links"].pop())
+    changed("than the chain says", lambda d: d["incident"].update(opened_at="2026-01-01T00:00:00+00:00"))
+    changed("not signed by this key", lambda d: d["chain"]["segments"][0].update(
+        head=d["chain"]["segments"][0]["head"][:-4] + "AAAA"))
+    changed("folded", lambda d: d["evidence"].update(inputs=d["evidence"]["inputs"][:3]))
+    changed("folded", lambda d: d["evidence"]["inputs"].insert(5, d["evidence"]["inputs"][4][:40]))
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(doc, f, ensure_ascii=False)
+    run("verify", path, "--key", "7" * 64, status=1)
+    assert "that the file names" in run("verify", path)
+
+
 def main(argv):
     engine, netpulse = argv
     with Rig(engine) as rig:
@@ -61,21 +114,31 @@ def main(argv):
             assert [i["verdict"] for i in said] == ["same", "same"], said
 
         again()
+        key_file = rig.servers.path("audit.key")
+        with open(key_file, "w", encoding="ascii") as f:
+            f.write(secrets.token_hex(32))
+        os.chmod(key_file, 0o600)
+        key = subprocess.run([netpulse, "audit", "key", "--file", key_file], check=True, stdout=subprocess.PIPE,
+                             text=True).stdout.strip()
         # as if a day had passed
         shard = m % 16
         old = rig.sql(f"SELECT max(pos) - 5 FROM np.log WHERE shard = {shard}")
         rig.sql(f"UPDATE np.log SET at = at - interval '1 day' WHERE pos <= {old}")
         sock = rig.servers.path("h1.sock")
         h = subprocess.Popen([netpulse, "historian", "--config", conf(
-            rig, "h1", "np_historian", 6432, name="h1", admin={"listen": "unix:" + sock})], stderr=subprocess.DEVNULL)
+            rig, "h1", "np_historian", 6432, name="h1", admin={"listen": "unix:" + sock},
+            audit={"key_file": key_file, "heads_file": rig.servers.path("heads.log"), "heads_every_ms": 200})], stderr=subprocess.DEVNULL)
         try:
             wait("packed", lambda: rig.sql(f"SELECT count(*) FROM np.log_packed WHERE shard = {shard}") != "0", 90)
+            wait("signed", lambda: rig.sql("SELECT (SELECT count(*) FROM np.audit WHERE seq IS NULL) = 0"
+                                           " AND bool_and(seq = signed_seq) FROM np.audit_head") == "t")
         finally:
             h.send_signal(signal.SIGTERM)
             h.wait(30)
         left = int(rig.sql(f"SELECT count(*) FROM np.log WHERE shard = {shard} AND pos <= {old}"))
         print("packed, left of them:", left)
         again()
+        documents(rig, netpulse, owner, key)
         # an engine starts behind the packed rows, and goes on
         rig.engines[0].restart(9)
         rig.hello(*checkers)
