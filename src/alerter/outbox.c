@@ -101,14 +101,14 @@ np_err outbox_take_over(struct pg_conn *c, np_str name, np_str owner)
 
 /* ---- what may be said in fewer words --------------------------------------------- */
 
-/* New rows are looked at once: the first few of a channel within 10 s go at once, the others
+/* New rows are looked at once: the first few of a channel and kind within 10 s go at once, the others
  * wait for its digest. $1: kinds of channels that never get one. */
 static const char storm_sql[] =
 	"UPDATE np.notice n SET storm = s.storm FROM (SELECT d.id, c.kind <> ALL($1::text[]) "
 	"     AND d.kind NOT IN ('test', 'digest') AND EXISTS (SELECT FROM np.notice e "
 	"       WHERE e.channel_id = d.channel_id AND e.id < d.id AND e.state <> 'held' "
 	"         AND e.created_at > d.created_at - interval '10 seconds' "
-	"         AND e.created_at <= d.created_at AND e.kind NOT IN ('test', 'digest') "
+	"         AND e.created_at <= d.created_at AND e.kind = d.kind "
 	"       OFFSET $2) AS storm "
 	"   FROM np.notice d JOIN np.channel c ON c.id = d.channel_id "
 	"  WHERE d.state IN " OPEN " AND d.storm IS NULL "
