@@ -19,6 +19,7 @@ np_err api_checks(struct wreq *q, struct pg_conn *c);
 np_err api_series(struct wreq *q, struct pg_conn *c);
 np_err api_uptime(struct wreq *q, struct pg_conn *c);
 np_err api_why(struct wreq *q, struct pg_conn *c);
+np_err api_monitors_try(struct wreq *q, struct pg_conn *c);
 
 np_err api_incidents_list(struct wreq *q, struct pg_conn *c);
 np_err api_incidents_read(struct wreq *q, struct pg_conn *c);

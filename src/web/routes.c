@@ -72,6 +72,7 @@ static const struct route table[] = {
 	GET(MONITOR "/why", api_why, ACC_SEE, "at"),
 	GET(MONITOR "/revisions", api_monitors_revisions, ACC_SEE, PAGING),
 	DO("POST", MONITOR "/check", api_monitors_check, ACC_CHECK_NOW, R_COMMAND),
+	DO("POST", MONITOR "/try", api_monitors_try, ACC_SEE, R_BODY),
 
 	GET("/api/v1/incidents", api_incidents_list, ACC_SEE, "state monitor " PAGING),
 	GET(INCIDENT, api_incidents_read, ACC_SEE, NULL),

@@ -517,6 +517,52 @@ class History(Case):
         bands = self.owner.get(f"/api/v1/monitors/{mid}/series").json["incidents"]
         self.assertEqual([b["why"] for b in bands], ["bad"])
 
+    def past(self, no, hours, fails):
+        """Chunks as the historian packs them: an attempt every 20 s, retries after failures."""
+        self.h.sql("SELECT np.make_partitions(current_date - 3, current_date + 1)")
+        began = now_us() // 600_000_000 * 600_000_000 - hours * 3600_000_000
+        chunks = {}
+        for s in range(0, hours * 3600, 5):
+            region, at = s // 20 % 3, began + s * 1_000_000
+            bad = fails(s, region)
+            if s % 20 and not (bad and s % 20 < 15):
+                continue
+            row = (at - s % 20 * 1_000_000, s % 20 // 5, at, 30_000, at + 50_000, 3 if bad else 1, 2 if bad else 0)
+            chunks.setdefault((region, row[0] // 600_000_000 * 600_000_000), []).append(row)
+        names = self.h.sql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM np.region WHERE org_id = "
+                           f"{self.h.org}").split()
+        rows = []
+        for (region, slot), items in chunks.items():
+            text = "\n".join(" ".join(map(str, i)) for i in sorted(items))
+            packed = subprocess.run([EXE, "--pack"], input=text, capture_output=True, text=True, check=True).stdout
+            rows.append(f"({self.h.org}, {no}, {names[region]}, to_timestamp({slot} / 1e6), {len(items)},"
+                        f" '\\x{packed}', 1)")
+        self.h.sql("INSERT INTO np.chunk (org_id, monitor_id, region_id, slot_at, n, packed, pos) VALUES "
+                   + ", ".join(rows))
+
+    def test_try_other_rules(self):
+        mid = self.monitor(name="tried")
+        path = f"/api/v1/monitors/{mid}/try"
+        self.past(self.number(mid), 4, lambda s, r: 3600 <= s < 4200 or (7200 <= s < 7500 and r < 2)
+                  or (9000 <= s < 9600 and r == 0))
+        a = self.viewer.post(path, {"days": 1, "rules": {"quorum": "any"}})
+        self.assertEqual(a.status, 200, a.raw)
+        self.assertEqual((a.json["source"], a.json["approximate"]), ("chunks", True))
+        self.assertEqual(a.json["incidents"]["before"], 0)  # no engine decided here
+        self.assertEqual(a.json["incidents"]["same_rules"], 2)
+        self.assertEqual(a.json["incidents"]["after"], 3)
+        self.assertEqual(a.json["alerts"]["after"], 3)
+        self.assertEqual(a.json["sentence"], "3 incidents, 3 alerts more")
+        self.assertEqual(len(a.json["incidents"]["list"]), 3)
+        self.assertIn(a.json["observed_percent"], (15, 16, 17))
+        self.assertEqual(self.viewer.post(path, {"rules": {"quorum": "all"}}).json["incidents"]["after"], 1)
+        self.assertEqual(self.viewer.post(path, {"rules": {}, "days": 1}).json["incidents"]["after"], 2)
+        self.problem(self.viewer.post(path, {"rules": {"interval_s": 5}}), 422, "rules.interval_s")
+        self.problem(self.viewer.post(path, {"rules": {"quorum": "most"}}), 422, "quorum")
+        self.problem(self.viewer.post(path, {"days": 40, "rules": {}}), 422, "days")
+        self.problem(self.viewer.post(path, {"days": 1}), 422, "rules")
+        self.problem(self.stranger.post(path, {"rules": {}}), 404)
+
     def test_recent_checks(self):
         mid = self.monitor(name="recent")
         no = self.number(mid)
