@@ -253,6 +253,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/monitors/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What other rules would have made of the past
+         * @description The stored attempts of the last days are judged again, with `rules` laid over the monitor's
+         *     definition. What was not looked at cannot be known: where these rules would have asked for a
+         *     look that nobody took, the region's nearest attempt answers for it (`guessed_looks`). So the
+         *     answer is marked as approximate. Nothing is changed.
+         */
+        post: operations["tryRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/monitors/{id}/revisions": {
         parameters: {
             query?: never;
@@ -1393,6 +1418,51 @@ export interface components {
                 seconds: number;
             };
         };
+        Tried: {
+            /**
+             * @description What the past was read from.
+             * @enum {string}
+             */
+            source: "chunks";
+            approximate: boolean;
+            from: components["schemas"]["Time"];
+            to: components["schemas"]["Time"];
+            /** @example 3 incidents, 2 alerts fewer */
+            sentence: string;
+            incidents: {
+                /** @description What really was. */
+                before: number;
+                /** @description What the present rules give on the same data. */
+                same_rules: number;
+                after: number;
+                /** @description At most 200. */
+                list: {
+                    opened_at: components["schemas"]["Time"];
+                    /**
+                     * Format: date-time
+                     * @description Null if it is open at the end.
+                     */
+                    closed_at: string | null;
+                    /**
+                     * Format: date-time
+                     * @description Null if nobody would have been told.
+                     */
+                    told_at: string | null;
+                    reason: string | null;
+                }[];
+            };
+            /** @description Incidents that somebody was, or would have been, told of. */
+            alerts: {
+                before: number;
+                same_rules: number;
+                after: number;
+            };
+            /** @description Seconds in an incident. */
+            down_s: number;
+            guessed_looks: number;
+            /** @description How much of the time there was data for a verdict. */
+            observed_percent: number;
+        };
         /** @description The members beside `sentence` depend on the moment; `code` names the situation. */
         Why: {
             sentence: string;
@@ -1945,6 +2015,12 @@ export interface components {
             skew_ms?: number | null;
             /** @description The first to expire. */
             cert_not_after?: components["schemas"]["TimeOrNull"];
+            /** @description It fails widely and alone: its votes do not count until it agrees with the others again. */
+            suspect: boolean;
+            suspect_since?: components["schemas"]["TimeOrNull"];
+            /** @description No checker of it was heard from for a minute. */
+            silent: boolean;
+            silent_since?: components["schemas"]["TimeOrNull"];
         };
         Checker: {
             /** Format: uuid */
@@ -2453,6 +2529,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Why"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tryRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "days": 30,
+                 *       "rules": {
+                 *         "quorum": "all",
+                 *         "confirm_s": 30
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Of quorum, regions, fail_after, recover_after, confirm_s, recover_s, reminder_s, escalation; as in a monitor. Others would have needed other checks. */
+                    rules: Record<string, never>;
+                    /** @default 30 */
+                    days?: number;
+                    /**
+                     * Format: date-time
+                     * @description Instead of days; at most 31 days.
+                     */
+                    from?: string;
+                    /** Format: date-time */
+                    to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What would have been. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tried"];
                 };
             };
             default: components["responses"]["Problem"];
