@@ -51,6 +51,14 @@ static void name_metrics(struct folder *f)
 		metrics_get(m, METRIC_GAUGE, "netpulse_engine_checkers", "", "Checkers heard of");
 	x->fold_us = metrics_get(m, METRIC_HIST_US, "netpulse_engine_receive_to_fold_seconds", "",
 				 "From the gateway's stamp to the fold");
+	x->rows = metrics_get(m, METRIC_GAUGE, "netpulse_engine_rows_waiting", "",
+			      "Messages with rows of tables that are not folded yet");
+	x->bytes = metrics_get(m, METRIC_GAUGE, "netpulse_engine_bytes_in_flight", "",
+			       "Inputs in groups that are not committed yet");
+	x->mail[0] = metrics_get(m, METRIC_GAUGE, "netpulse_engine_messages_waiting",
+				 "to=\"folder\"", "Messages between threads");
+	x->mail[1] = metrics_get(m, METRIC_GAUGE, "netpulse_engine_messages_waiting",
+				 "to=\"keeper\"", "Messages between threads");
 }
 
 struct folder *folder_new(const struct folder_cfg *cfg)
@@ -362,10 +370,19 @@ static void check_behind(struct folder *f)
 	say_set_behind(f->say, f->behind || stuck);
 }
 
+static void measure(const struct folder *f)
+{
+	metric_set(f->m.rows, (int64_t)f->rows.n);
+	metric_set(f->m.bytes, (int64_t)f->in_flight_bytes);
+	metric_set(f->m.mail[0], (int64_t)mbox_len(f->cfg.in));
+	metric_set(f->m.mail[1], (int64_t)mbox_len(f->cfg.keeper));
+}
+
 void folder_pump(struct folder *f)
 {
 	f->pump_us = clock_mono_us();
 	check_behind(f);
+	measure(f);
 	say_flush(f->say);
 	foldermsg_drain(f);
 	send_if_due(f);

@@ -37,7 +37,7 @@ struct slot { /* one shard, as far as this process is concerned */
 struct folder_metrics {
 	struct metric *items, *records, *bad, *rejects, *duplicates, *banned, *timers,
 		*timer_lag_us, *in_flight, *held, *reloads, *snapshot_us, *reconnects, *checkers,
-		*fold_us;
+		*fold_us, *rows, *bytes, *mail[2];
 };
 
 struct overlay;

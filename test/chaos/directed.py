@@ -18,7 +18,7 @@ for place in ("test/lib", "test/integration/engine", "test/integration/gateway")
 import peers  # noqa: E402
 from engine_test import contiguous, flood, log_items, one_region  # noqa: E402
 from gateway_test import World, prepare  # noqa: E402
-from rig import ACK, Rig, now_us, wait  # noqa: E402
+from rig import ACK, Held, Rig, now_us, wait  # noqa: E402
 from wire import FAIL, OK, batch, result  # noqa: E402
 
 
@@ -90,23 +90,6 @@ def scene(rig, **more):
 
 
 # ---- the moments ------------------------------------------------------------------------------
-
-class Held:
-    """np.log locked: a commit stops in the middle, and what is folded queues up behind it."""
-
-    def __init__(self, rig, seconds):
-        s = rig.servers
-        env = dict(os.environ, PGPASSWORD=s._secret("np_admin.db"))
-        self.p = subprocess.Popen(
-            ["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-h", s.dir, "-U", "np_admin", "-d", "netpulse", "-c",
-             f"BEGIN; LOCK TABLE np.log IN EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT"],
-            env=env, stdout=subprocess.DEVNULL, **s._spawn_args())
-        wait("the lock", lambda: rig.sql("SELECT 1 FROM pg_locks WHERE relation = 'np.log'::regclass"
-                                         " AND mode = 'ExclusiveLock' AND granted"))
-
-    def over(self):
-        assert self.p.wait(20) == 0
-
 
 def fails_once(rig):
     """The first commit of a batch of 13 is refused, for no reason of its content."""

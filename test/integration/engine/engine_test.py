@@ -8,7 +8,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from rig import ACK, BANNED, REJECT, REWIND, Rig, now_us, wait  # noqa: E402
+from rig import ACK, BANNED, REJECT, REWIND, Held, Rig, now_us, wait  # noqa: E402
 from wire import FAIL, OK, batch, blob, fields, lost, num, result  # noqa: E402
 
 
@@ -292,6 +292,43 @@ def test_postgres_killed(rig):
     wait("all committed", lambda: contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == last, 40)
     wait("acknowledged", lambda: [a for a in rig.acks() if a["n"] == last and a["kind"] == ACK], 10)
     assert e.metric("netpulse_engine_commit_retries_total") > 0
+
+
+def resident_mb(process):
+    with open(f"/proc/{process.pid}/statm", encoding="ascii") as f:
+        return int(f.read().split()[1]) * 4096 / 1e6
+
+
+def test_backlog(rig):
+    """No commit ends and more comes than may be kept: reading stops, memory stays, all drains."""
+    e = rig.engine().ready()
+    (c,), m = one_region(rig)
+    s, many, groups = m % 16, 1000, 63
+    items = [lost(1)] * many
+    rig.ack(rig.send_batch(c, s, batch(c.epoch, s, 1, items)))
+    batches = (groups + 3) * 20  # 20,000 items fill a group
+    held = Held(rig, 600)
+    try:
+        for i in range(1, batches):
+            rig.send_batch(c, s, batch(c.epoch, s, 1 + i * many, items))
+
+        def left():
+            return rig.redis("XLEN", f"np:results:{s}")
+        wait("it reads no more", lambda: e.metric("netpulse_engine_groups_in_flight") >= groups, 60)
+        assert left() > 0, "the queue keeps what is not committed"
+        assert resident_mb(e.process) < 400, resident_mb(e.process)
+        assert e.metric("netpulse_engine_groups_in_flight") == groups
+        wait("told as being behind", lambda: rig.live()[-1][0].get(5) == [1], 20)
+    finally:
+        rig.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%'"
+                " AND pid <> pg_backend_pid()")
+        held.p.wait(60)
+    last = batches * many
+    wait("all committed", lambda: int(rig.sql(f"SELECT sum(items) FROM np.log WHERE shard = {s}")) == last, 60)
+    wait("acknowledged", lambda: rig.highest_ack() == last, 20)
+    wait("the queue is empty", lambda: left() == 0, 20)
+    wait("nothing is under way", lambda: e.metric("netpulse_engine_bytes_in_flight") == 0, 20)
+    assert e.metric("netpulse_engine_commit_failures_total") == 0
 
 
 def test_redis_wiped(rig):

@@ -127,6 +127,23 @@ class Engine:
         return 0.0
 
 
+class Held:
+    """np.log locked: a commit stops in the middle, and what is folded queues up behind it."""
+
+    def __init__(self, rig, seconds):
+        s = rig.servers
+        env = dict(os.environ, PGPASSWORD=s._secret("np_admin.db"))
+        self.p = subprocess.Popen(
+            ["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-h", s.dir, "-U", "np_admin", "-d", "netpulse", "-c",
+             f"BEGIN; LOCK TABLE np.log IN EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT"],
+            env=env, stdout=subprocess.DEVNULL, **s._spawn_args())
+        wait("the lock", lambda: rig.sql("SELECT 1 FROM pg_locks WHERE relation = 'np.log'::regclass"
+                                         " AND mode = 'ExclusiveLock' AND granted"))
+
+    def over(self):
+        assert self.p.wait(60) == 0
+
+
 class Checker:
     """A checker's sequence numbers, one epoch."""
 
