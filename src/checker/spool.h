@@ -16,7 +16,8 @@
 #define SPOOL_KEEP_ACKED_MS (10 * NP_MIN_MS)
 #define SPOOL_SEGMENT_MAX ((size_t)1024 * 1024)
 #define SPOOL_UNWRITTEN_MAX ((size_t)4 * 1024 * 1024) /* while the disk stalls */
-#define SPOOL_EPOCHS_MAX 256
+#define SPOOL_EPOCHS_MAX 4096                         /* that can be read */
+#define SPOOL_EPOCHS_KEPT 256 /* older ones become a loss of the present one at a start */
 
 struct spool;
 struct spool_cfg {

@@ -91,6 +91,80 @@ static void settle(struct spool *s)
 		}
 }
 
+static void span_of_epoch(const struct spool *s, uint64_t epoch, struct hole *h)
+{
+	for (size_t i = 0; i < s->segs_n; i++) {
+		const struct span *sp = &s->segs[i].span;
+		if (s->segs[i].epoch != epoch)
+			continue;
+		if (sp->from_us && (!h->from_us || sp->from_us < h->from_us))
+			h->from_us = sp->from_us;
+		h->to_us = sp->to_us > h->to_us ? sp->to_us : h->to_us;
+	}
+}
+
+/* What the oldest epoch still had to say becomes a loss of the present one, first of all. */
+static void lose_oldest(struct spool *s, struct epoch *present)
+{
+	struct epoch *e = s->epochs[0];
+	struct hole h = { .why = BATCH_W_SPOOL_FULL };
+	span_of_epoch(s, e->no, &h);
+	for (size_t k = 0; k < NP_SHARDS; k++) {
+		struct stream *to = &present->stream[k];
+		uint64_t n = e->stream[k].last - e->stream[k].acked;
+		if (n > 0) {
+			h.seq = to->last + 1;
+			h.count = n;
+			to->last += n;
+			to->load_next = 1;
+			stream_lose(to, h);
+			metric_add(s->m_lost, (int64_t)n);
+		}
+		stream_done(&e->stream[k]);
+	}
+	free(e);
+	memmove(s->epochs, s->epochs + 1, --s->epochs_n * sizeof *s->epochs);
+	s->state_dirty = true;
+}
+
+/* Files of epochs that are no more; after the state that tells of their loss is on disk. */
+static void remove_orphans(struct spool *s)
+{
+	for (size_t i = s->segs_n; i > 0; i--) {
+		char name[SEG_NAME_MAX], path[SPOOL_PATH_MAX];
+		const struct seg *g = &s->segs[i - 1];
+		if (spool_epoch_of(s, g->epoch))
+			continue;
+		seg_name(g->epoch, g->number, name);
+		spool_path(s, name, path);
+		metric_add(s->m_dropped, 1);
+		if (unlink(path) < 0)
+			metric_add(s->m_errors, 1);
+		spool_seg_forget(s, i - 1);
+	}
+}
+
+static np_err save_state(struct spool *s)
+{
+	char path[SPOOL_PATH_MAX];
+	NP_CLEANUP(buf_done) struct buf b;
+	buf_init(&b, SPOOL_STATE_MAX);
+	spool_path(s, SPOOL_STATE_FILE, path);
+	np_err e = spool_state_encode(s, &b);
+	return e < 0 ? e : file_write_atomic(path, buf_str(&b), 0600);
+}
+
+/* So many starts without an answer, or within the time that answered files are kept. */
+static void thin_out(struct spool *s, struct epoch *present)
+{
+	while (s->epochs_n > SPOOL_EPOCHS_KEPT)
+		lose_oldest(s, present);
+	if (save_state(s) == NP_OK)
+		remove_orphans(s);
+	else
+		metric_add(s->m_errors, 1); /* a full disk, say: they are counted again then */
+}
+
 static np_err start_epoch(struct spool *s, int64_t start_ms, uint16_t random)
 {
 	uint64_t no = (uint64_t)(start_ms > 0 ? start_ms : 1) << 16 | random;
@@ -98,14 +172,12 @@ static np_err start_epoch(struct spool *s, int64_t start_ms, uint16_t random)
 	uint64_t highest = s->epochs_n ? spool_present(s)->no : 0;
 	if (no <= highest)
 		no = highest + 1;
-	if (s->epochs_n == SPOOL_EPOCHS_MAX) { /* so many restarts without an answer */
-		struct epoch *e = s->epochs[0];
-		for (size_t k = 0; k < NP_SHARDS; k++)
-			stream_done(&e->stream[k]);
-		free(e);
-		memmove(s->epochs, s->epochs + 1, --s->epochs_n * sizeof *s->epochs);
-	}
-	return spool_epoch_make(s, no) ? NP_OK : NP_E_NOMEM;
+	struct epoch *present = spool_epoch_make(s, no);
+	if (!present)
+		return NP_E_NOMEM;
+	if (s->epochs_n > SPOOL_EPOCHS_KEPT)
+		thin_out(s, present);
+	return NP_OK;
 }
 
 static void make_metrics(struct spool *s, struct metrics *m)

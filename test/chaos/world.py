@@ -377,7 +377,7 @@ class World(LoadRig):
             " (SELECT coalesce(max(oldest_ms), 0) FROM np.checker_seen WHERE connected AND region_id IN"
             " (SELECT id FROM np.region WHERE name <> 'load')),"
             " (SELECT count(*) FROM np.shard s JOIN np.historian_cursor h ON h.shard = s.id WHERE h.pos < s.pos"
-            "  AND EXISTS (SELECT FROM np.log l WHERE l.shard = s.id AND l.pos > h.pos AND l.at < now() - interval '70 s')),"
+            "  AND EXISTS (SELECT FROM np.log l WHERE l.shard = s.id AND l.pos > h.pos AND l.at < now() - interval '180 s')),"
             " (SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain'))")
         if row is None:
             return "no database"

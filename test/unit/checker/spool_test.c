@@ -196,6 +196,29 @@ static void an_unsent_epoch_under_closed_below_is_renumbered(void **state)
 	free(f);
 }
 
+/* A checker that is cut off and started again and again. */
+static void many_starts_without_an_answer_lose_by_count(void **state)
+{
+	(void)state;
+	struct srig r = { 0 };
+	struct far *f = far_new();
+	uint32_t added = 0;
+	srig_up(&r);
+	for (int start = 0; start < 300; start++) {
+		for (int i = 0; i < 3; i++)
+			srig_add_to_0(&r, added++);
+		srig_reopen(&r);
+	}
+	srig_add_to_0(&r, added++);
+	srig_reopen(&r); /* what was given up is remembered */
+	srig_drain(&r, f);
+	assert_int_equal(f->stored_n + f->lost, added);
+	assert_true(f->lost > 0 && f->lost < 200);
+	srig_nothing_twice(f);
+	srig_down(&r);
+	free(f);
+}
+
 static void a_number_given_up_is_a_loss(void **state)
 {
 	(void)state;
@@ -271,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_disk_that_refuses_writes_loses_no_process),
 		cmocka_unit_test(an_unsent_epoch_under_closed_below_is_renumbered),
 		cmocka_unit_test(a_number_given_up_is_a_loss),
+		cmocka_unit_test(many_starts_without_an_answer_lose_by_count),
 		cmocka_unit_test(whatever_happens_all_is_stored_once_or_told_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "checker/spool.h"
 
 #define ITEMS_MAX 60000
-#define EPOCHS_MAX 64
+#define EPOCHS_MAX 320
 
 struct srig {
 	struct loop *loop;
