@@ -183,18 +183,20 @@ NP_NODISCARD np_err stm_parent(struct pg_conn *c, const uint8_t id[16], const ui
 	return NP_OK;
 }
 
+#define SINCE SQL_TIME("coalesce(s.since, m.created_at)")
+#define CERT_END SQL_TIME("s.cert_expires_at")
+#define CREATED SQL_TIME("m.created_at")
 /* The monitor as the API shows it: its definition, and what its owner says about it. */
-#define MONITOR_JSON                                                                                               \
-	"m.definition || jsonb_build_object('id', m.uuid, 'number', m.id,"                                         \
-	" 'state', coalesce(s.state, 'pending'), 'partial', coalesce(s.partial, false),"                           \
-	" 'degraded', coalesce(s.degraded, false),"                                                                \
-	" 'since', " SQL_TIME(                                                                                     \
-		"coalesce(s.since, m.created_at)") ","                                                             \
-						   " 'failing', coalesce(s.failing, 0),"                           \
-						   " 'assigned', coalesce(s.assigned, cardinality(m.region_ids))," \
-						   " 'why', coalesce(s.why, ''), 'incident_id', s.incident_id,"    \
-						   " 'revision', m.revision, 'created_at', " SQL_TIME(             \
-							   "m.created_at") ", \'given\', m.given - \'policy\', \'policy\', m.given->>\'policy\')"
+#define MONITOR_JSON                                                                     \
+	"m.definition || jsonb_build_object('id', m.uuid, 'number', m.id,"               \
+	" 'state', coalesce(s.state, 'pending'), 'partial', coalesce(s.partial, false)," \
+	" 'degraded', coalesce(s.degraded, false), 'since', " SINCE ","                  \
+	" 'failing', coalesce(s.failing, 0),"                                            \
+	" 'assigned', coalesce(s.assigned, cardinality(m.region_ids)),"                  \
+	" 'why', coalesce(s.why, ''), 'incident_id', s.incident_id,"                     \
+	" 'cert_expires_at', " CERT_END ", 'revision', m.revision,"                      \
+	" 'created_at', " CREATED ", 'given', m.given - 'policy',"                       \
+	" 'policy', m.given->>'policy')"
 
 #define MONITOR_FROM                                                             \
 	" FROM np.monitor m LEFT JOIN np.monitor_state s ON s.monitor_id = m.id" \

@@ -85,6 +85,8 @@ def tls(w, name, port, words):
     checks = w.up.must("GET", f"monitors/{m}/checks")["items"]
     text = " ".join([why] + [c.get("error") or "" for c in checks])
     assert re.search(words, text), text
+    ends = wait_for("the certificate's end", lambda: w.up.must("GET", f"monitors/{m}")["cert_expires_at"], 30)
+    assert (ends < w.up.must("GET", "health")["now"]) == (words == "expired"), ends
     w.up.must("DELETE", f"monitors/{m}")
     wait_for("closed by deletion", lambda: w.hook.kinds(m) == ["opened", "resolved"] or None)
 
