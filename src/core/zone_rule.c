@@ -184,7 +184,7 @@ struct zone_span zone_rule_span(const struct zone_rule *r, int64_t at_s)
 	if (!r->has_dst)
 		return s;
 	int32_t year = civil_date_of(civil_floor(at_s + r->std.offset_s, CIVIL_DAY_S)).year;
-	struct edge e[EDGES];
+	struct edge e[EDGES] = { 0 };
 	edges(r, year, e);
 	size_t i = 0;
 	while (i + 1 < NP_LEN(e) && e[i + 1].at_s <= at_s)
