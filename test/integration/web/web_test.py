@@ -5,9 +5,11 @@
 No engine runs here: commands stay undecided (202), unless a test decides one as an engine
 would, in the database and on np:live.
 """
+import base64
 import gzip
 import hashlib
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -420,6 +422,51 @@ class Channels(Case):
         self.assertEqual(self.owner.delete(f"/api/v1/channels/{cid}").status, 204)
         self.problem(self.owner.get(f"/api/v1/channels/{cid}"), 404)
 
+    def test_every_kind_is_made_as_its_row_says(self):
+        kinds = self.viewer.get("/api/v1/channel-kinds").json["items"] if self.viewer.get("/api/v1/channel-kinds").status == 200 \
+            else self.owner.get("/api/v1/channel-kinds").json["items"]
+        self.assertEqual(len(kinds), 14)
+        recorded = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "contracts")
+        for kind in kinds:
+            path = os.path.join(recorded, kind["kind"] + ".json")
+            c = {"config": {"to": "ops@b.example"}, "secret": {}}
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as f:
+                    c = json.load(f)
+            config = {**c["config"], **c["secret"]}
+            a = self.owner.post("/api/v1/channels", {"kind": kind["kind"], "name": kind["label"], "config": config})
+            self.assertEqual(a.status, 201, a.raw)
+            cid = a.json["id"]
+            for who, where in ((self.owner, f"/api/v1/channels/{cid}"), (self.owner, "/api/v1/channels"), (self.owner, "/api/v1/audit")):
+                raw = who.get(where).raw.decode()
+                for secret in c["secret"].values():
+                    self.assertNotIn(secret, raw, kind["kind"])
+            shown = self.owner.get(f"/api/v1/channels/{cid}").json
+            self.assertTrue(shown["target"], kind["kind"])
+            self.assertEqual({k for k, v in shown["config"].items() if v == "********"}, set(c["secret"]), kind["kind"])
+            for f in kind["fields"]:
+                if f["required"]:
+                    less = {k: v for k, v in config.items() if k != f["key"]}
+                    self.problem(self.owner.post("/api/v1/channels", {"kind": kind["kind"], "name": "n", "config": less}), 422,
+                                 "config." + f["key"])
+            # A change that leaves the secrets alone keeps them.
+            a = self.owner.patch(f"/api/v1/channels/{cid}", {"config": c["config"]})
+            self.assertEqual(a.status, 200, a.raw)
+            kept = json.loads(self.h.sql(f"SELECT coalesce(convert_from(secret, 'UTF8'), '{{}}') FROM np.channel WHERE id = '{cid}'"))
+            self.assertEqual({k: kept.get(k) for k in c["secret"]}, c["secret"], kind["kind"])
+        self.assertEqual(self.owner.get(f"/api/v1/channels/{cid}/notices").json, {"items": [], "next": None})
+
+    def test_fallback(self):
+        def make(**more):
+            return self.owner.post("/api/v1/channels", {"kind": "email", "name": "f", "config": {"to": "t@b.example"}, **more})
+        first = make().json["id"]
+        a = make(fallback=first)
+        self.assertEqual((a.status, a.json["fallback"]), (201, first))
+        second = a.json["id"]
+        self.problem(self.owner.patch(f"/api/v1/channels/{second}", {"fallback": second}), 422, "fallback")
+        self.problem(make(fallback=NOBODY), 422, "fallback")
+        self.assertEqual(self.owner.patch(f"/api/v1/channels/{second}", {"fallback": None}).json["fallback"], None)
+
     def test_masked_for_viewers(self):
         self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "masked", "config": {"url": "https://h.example/t/key"}})
         a = self.viewer.get("/api/v1/channels")
@@ -452,6 +499,8 @@ class Channels(Case):
         b = self.owner.post(f"/api/v1/channels/{cid}/test")
         t.join()
         self.assertEqual((b.status, b.json["outcome"], b.json["answer"]), (200, "sent", "250 ok"))
+        listed = self.owner.get(f"/api/v1/channels/{cid}/notices?limit=1").json["items"][0]
+        self.assertEqual((listed["kind"], listed["attempts"][0]["answer"]), ("test", "250 ok"))
         self.assertEqual(self.owner.get(f"/api/v1/channels/{cid}").json["last_delivery"]["outcome"], "sent")
 
 
@@ -842,6 +891,113 @@ admin: {{ listen: "unix:{s.path('engine.sock')}" }}
             FROM np.monitor WHERE uuid = '{a.json['id']}'""")
         p = self.problem(self.owner.post(f"/api/v1/incidents/{iid}/ack"), 409)
         self.assertIn("Refused", p["detail"])
+
+
+class AckLinks(Case):
+    """The page behind "Acknowledge": made as the alerter makes it, used as people, scanners and forgers do."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.h = House(EXE, command_wait_ms=8000, test_wait_ms=300, public_url="http://127.0.0.1:8080").__enter__()
+        cls.owner = cls.h.client("owner")
+
+    @staticmethod
+    def until(check, seconds=15):
+        end = time.monotonic() + seconds
+        while not check():
+            assert time.monotonic() < end, "it does not happen"
+            time.sleep(0.02)
+
+    def link(self, iid, key, org=None, days=7, context="np:ack-link/1"):
+        body = uuid.UUID(key).bytes + uuid.UUID(iid).bytes + struct.pack("<qq", org or self.h.org, int(time.time() + days * 86400))
+        return "/ack/" + base64.urlsafe_b64encode(self.h.seal(context, body)).rstrip(b"=").decode()
+
+    def told(self, name="chat of <ops>"):
+        """An open incident, and the key of the notice that told a channel of it."""
+        mid = str(uuid.uuid4())
+        self.h.sql(f"""INSERT INTO np.monitor (uuid, org_id, name, kind, definition, region_ids)
+            VALUES ('{mid}', {self.h.org}, 'ack <b>me</b>', 'http', '{{}}', '{{}}')""")
+        iid = self.open_incident(mid)
+        cid, key = str(uuid.uuid4()), str(uuid.uuid4())
+        self.h.sql(f"""INSERT INTO np.channel (id, org_id, kind, name, config) VALUES ('{cid}', {self.h.org}, 'slack', '{name}', '{{}}');
+            INSERT INTO np.notice (key, org_id, subject, event, kind, channel_id, incident_id, body, state, created_at, next_at)
+            VALUES ('{key}', {self.h.org}, '{iid}', 1, 'opened', '{cid}', '{iid}', '{{}}', 'sent', now(), now())""")
+        return iid, key
+
+    def page(self, a, status, *words):
+        self.assertEqual((a.status, a.headers["content-type"]), (status, "text/html; charset=utf-8"), a.raw)
+        text = a.raw.decode()
+        for w in words:
+            self.assertIn(w, text)
+        self.assertNotIn("<script", text)
+        self.assertIn("default-src 'none'", a.headers["content-security-policy"])
+        self.assertEqual(a.headers["cache-control"], "no-store")
+        self.assertEqual(a.headers["referrer-policy"], "no-referrer")
+        return text
+
+    def inbox(self, iid):
+        return self.h.sql(f"SELECT command || '|' || actor || '|' || origin FROM np.inbox WHERE body ->> 'incident' = '{iid}'")
+
+    def test_looking_changes_nothing_and_the_button_acts_once(self):
+        iid, key = self.told()
+        nobody, link = Client(self.h.port), self.link(iid, key)
+        for method in ("GET", "HEAD", "GET"):
+            a = nobody.call(method, link)
+            self.assertEqual(a.status, 200)
+        text = self.page(a, 200, "<button", "ack &lt;b&gt;me&lt;/b&gt;", "chat of &lt;ops&gt;", "2 of 3 fail")
+        self.assertNotIn("<b>me", text)
+        self.assertEqual(self.inbox(iid), "")
+        done = []
+        t = threading.Thread(target=lambda: done.append(nobody.call("POST", link, headers={"Origin": "null"})))
+        t.start()
+        self.until(lambda: self.inbox(iid) or None)
+        self.assertEqual(self.inbox(iid), "acknowledge|link sent to chat of <ops>|link")
+        self.assertIn("link sent to", self.h.sql(f"SELECT actor FROM np.audit WHERE subject = '{iid}'"))
+        self.h.sql(f"UPDATE np.inbox SET outcome = 'applied', decided_at = now() WHERE body ->> 'incident' = '{iid}'")
+        t.join(20)
+        self.page(done[0], 200, "Acknowledged")
+        self.page(nobody.call("POST", link), 410, "used already")
+        self.page(nobody.get(link), 410, "used already")
+        self.assertEqual(self.h.sql(f"SELECT count(*) FROM np.inbox WHERE body ->> 'incident' = '{iid}'"), "1")
+
+    def test_a_refusal_is_a_page(self):
+        iid, key = self.told("refused")
+        done = []
+        t = threading.Thread(target=lambda: done.append(Client(self.h.port).call("POST", self.link(iid, key))))
+        t.start()
+        self.until(lambda: self.inbox(iid) or None)
+        self.h.sql(f"UPDATE np.inbox SET outcome = 'refused', reason = 'It is <over>.', decided_at = now() WHERE body ->> 'incident' = '{iid}'")
+        t.join(20)
+        self.page(done[0], 409, "It is &lt;over&gt;.")
+
+    def test_what_is_settled_needs_no_button(self):
+        iid, key = self.told("settled")
+        nobody, link = Client(self.h.port), self.link(iid, key)
+        self.page(nobody.get(self.link(iid, key, days=-1)), 410, "too old")
+        self.page(nobody.call("POST", self.link(iid, key, days=-1)), 410, "too old")
+        self.h.sql(f"UPDATE np.incident SET state = 'acknowledged', acknowledged_by = 'ann', acknowledged_at = now() WHERE id = '{iid}'")
+        for method in ("GET", "POST"):
+            self.assertNotIn("<button", self.page(nobody.call(method, link), 200, "Acknowledged by ann"))
+        self.h.sql(f"UPDATE np.incident SET state = 'resolved', closed_at = now() WHERE id = '{iid}'")
+        for method in ("GET", "POST"):
+            self.assertNotIn("<button", self.page(nobody.call(method, link), 200, "It is over"))
+        self.assertEqual(self.inbox(iid), "")
+
+    def test_zz_forged_and_foreign_links(self):
+        """Nine wrong ones: the tenth from one address would be turned away for a minute, as the last test shows."""
+        iid, key = self.told("forged")
+        nobody, good = Client(self.h.port), self.link(iid, key)
+        flipped = good[:20] + ("A" if good[20] != "A" else "B") + good[21:]
+        for wrong in (flipped, good[:-1], good + "A", "/ack/x", self.link(iid, key, context="np:live"),
+                      self.link(iid, str(uuid.uuid4())), self.link(str(uuid.uuid4()), key), self.link(iid, key, org=self.h.other)):
+            for method in ("POST",):
+                self.page(nobody.call(method, wrong), 404, "not known")
+        self.assertEqual(self.inbox(iid), "")
+        self.page(nobody.get(good), 200, "<button")
+        for _ in range(3):
+            last = nobody.get("/ack/x")
+        self.assertEqual(last.status, 429)
+        self.assertEqual(nobody.get(good).status, 429)
 
 
 if __name__ == "__main__":
