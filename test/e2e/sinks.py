@@ -79,11 +79,15 @@ class Mail:
         self.got.append(email.message_from_bytes(envelope.content))
         return "250 taken"
 
+    @staticmethod
+    def subject(m):
+        return str(email.header.make_header(email.header.decode_header(m["Subject"])))
+
     def subjects(self, name):
         """{message id: subject} of what names a monitor."""
         found = {}
         for m in list(self.got):
-            subject = str(email.header.make_header(email.header.decode_header(m["Subject"])))
+            subject = self.subject(m)
             if subject.endswith(name):
                 found[m["Message-ID"]] = subject
         return found

@@ -2,6 +2,7 @@
 """Down, told, acknowledged, up: with every role killed in turn, once each way, told exactly once."""
 import re
 import time
+import urllib.request
 
 from rig import wait_for
 
@@ -134,6 +135,31 @@ def test_one_region_says_so(w):
     m = w.up.monitor(name="alone", kind="tcp", target="127.0.0.1:1", regions=["eu-west"])
     w.up.wait_state(m, "down", 60)
     assert "1 of 1" in w.up.incidents(m)[0]["why"] or "only" in w.up.incidents(m)[0]["why"].lower()
+    w.up.must("DELETE", f"monitors/{m}")
+
+
+def test_acknowledge_from_a_mail(w):
+    channels(w)
+    m = w.up.monitor(name="acknowledged by mail", kind="tcp", target="127.0.0.1:1")
+    w.up.wait_state(m, "down", 60)
+    mail = wait_for("the mail", lambda: next((x for x in list(w.mail.got) if "acknowledged by mail" in w.mail.subject(x)), None))
+    assert mail.get_content_type() == "multipart/alternative" and not mail.defects, mail.defects
+    parts = {p.get_content_type(): p.get_payload(decode=True).decode() for p in mail.walk() if not p.is_multipart()}
+    assert sorted(parts) == ["text/html", "text/plain"], parts
+    links = {re.search(r"http://\S+?/ack/[A-Za-z0-9_-]+", text).group(0) for text in parts.values()}
+    assert len(links) == 1, links
+    link = links.pop()
+    for method in ("GET", "HEAD"):  # a scanner follows every link it sees
+        with urllib.request.urlopen(urllib.request.Request(link, method=method), timeout=20) as a:
+            assert a.status == 200
+    assert w.up.incidents(m)[0]["state"] == "open"
+    with urllib.request.urlopen(urllib.request.Request(link, data=b"", method="POST"), timeout=20) as a:
+        assert b"Acknowledged" in a.read()
+    whole = w.up.must("GET", f"incidents/{w.up.incidents(m)[0]['id']}")
+    assert whole["state"] == "acknowledged" and whole["acknowledged_by"] == "link sent to mail", whole
+    told(w, m, "acknowledged by mail", ["opened", "acknowledged"])
+    threads = {x["References"] for x in list(w.mail.got) if "acknowledged by mail" in w.mail.subject(x)}
+    assert len(threads) == 1, threads
     w.up.must("DELETE", f"monitors/{m}")
 
 
