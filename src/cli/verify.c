@@ -121,7 +121,7 @@ static np_err fold_again(struct verifying *v)
 	if (!str_eq_c(str_from_c(json_string_value(json_object_get(evidence, "source"))), "log"))
 		return NP_OK;
 	np_err e = evidence_again(evidence, (uint64_t)monitor, v->id, &v->fold);
-	if (e == NP_E_CORRUPT || e == NP_E_VERSION || e == NP_E_PROTO)
+	if (e < 0 && e != NP_E_NOMEM)
 		return bad(v, "its inputs cannot be folded");
 	v->folded = e == NP_OK;
 	return e;

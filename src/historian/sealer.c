@@ -10,7 +10,8 @@
 #include "historian/seal.h"
 #include "historian/seal_store.h"
 
-#define OTHERS_MS NP_SEC_MS /* somebody else seals: look again after this */
+#define FIRST_HEAD_MS (5 * NP_SEC_MS) /* after the start: what was linked is signed soon */
+#define OTHERS_MS NP_SEC_MS           /* somebody else seals: look again after this */
 
 struct sealer_metrics {
 	struct metric *rows, *heads, *failed, *wait_us;
@@ -133,7 +134,9 @@ static np_err make(struct sealer *s)
 	np_err e = NP_OK;
 	if (s->cfg.heads_every_ms == 0)
 		s->cfg.heads_every_ms = SEALER_HEADS_MS;
-	s->sign_ms = clock_mono_ms() + s->cfg.heads_every_ms;
+	s->sign_ms =
+		clock_mono_ms() +
+		(s->cfg.heads_every_ms < FIRST_HEAD_MS ? s->cfg.heads_every_ms : FIRST_HEAD_MS);
 	headsfile_init(&s->heads, s->cfg.heads_file);
 	if (s->cfg.key_file && s->cfg.heads_file)
 		e = sign_key_load(s->cfg.key_file, &s->key);

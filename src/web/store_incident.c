@@ -82,6 +82,16 @@ static const char notices_sql[] =
 static const char show_sql[] = "SELECT json_build_object(" INCIDENT_FIELDS
 			       ", 'why_detail', i.why_detail)" INCIDENT_FROM " WHERE i.id = $1";
 
+/* Where its newest entry stands in the audit chain, and how far that is sealed and signed. */
+/* clang-format off */
+static const char audit_sql[] =
+	"SELECT json_build_object('entry', (SELECT max(a.seq) FROM np.audit a"
+	" WHERE a.org_id = np.tenant() AND a.subject = $1::uuid::text),"
+	" 'of', (SELECT h.seq FROM np.audit_head h WHERE h.org_id = np.tenant()),"
+	" 'signed_until', (SELECT " SQL_TIME("s.at") " FROM np.audit_signed s"
+	" WHERE s.org_id = np.tenant() ORDER BY s.seq DESC LIMIT 1))";
+/* clang-format on */
+
 /* Appends one JSON value of a statement about this incident. */
 static np_err value(struct pg_conn *c, const char *sql, const uint8_t id[16], struct buf *out)
 {
@@ -101,7 +111,11 @@ NP_NODISCARD np_err sti_show(struct wreq *q, struct pg_conn *c, const uint8_t id
 	np_err e = value(c, show_sql, id, out);
 	if (e < 0)
 		return e;
-	out->n--; /* the object's last brace: two members more */
+	out->n--; /* the object's last brace: three members more */
+	buf_add_c(out, ", \"audit\": ");
+	e = value(c, audit_sql, id, out);
+	if (e < 0)
+		return e;
 	buf_add_c(out, ", \"events\": ");
 	e = value(c, events_sql, id, out);
 	if (e < 0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, refusals, stop."""
+import json
 import os
 import re
 import socket
@@ -87,6 +88,15 @@ def test_metrics_of_all_roles(w):
         assert f'role="{role}"' in text, role
     types = re.findall(r"^# TYPE (\S+)", text, re.M)
     assert len(types) == len(set(types)), "a family stands there twice"
+
+
+def test_audit_chain_is_sealed_and_signed(w):
+    heads = os.path.join(w.up.dir, "audit", "heads.log")
+    wait_for("signed heads", lambda: os.path.exists(heads) and os.path.getsize(heads) > 0)
+    said = json.loads(w.up.cli("audit", "verify", "--data", w.up.dir, "--json").stdout)
+    assert said["ok"] and said["entries"] > 5 and said["heads"] > 0 and said["signed_until"], said
+    key = w.up.cli("audit", "key", "--data", w.up.dir).stdout.strip()
+    assert re.fullmatch("[0-9a-f]{64}", key), key
 
 
 def test_second_up_on_same_folder(w):

@@ -1509,6 +1509,18 @@ export interface components {
             why_detail: {
                 [key: string]: unknown;
             };
+            /** @description Where its newest entry stands in the organisation's audit chain. */
+            audit: {
+                /** @description Its number; null: not sealed yet. */
+                entry: number | null;
+                /** @description The newest entry of the chain. */
+                of: number | null;
+                /**
+                 * Format: date-time
+                 * @description Time of the newest signed head.
+                 */
+                signed_until: string | null;
+            };
             /** @description Markdown, as text. */
             post_mortem: string;
             affects: string[];
