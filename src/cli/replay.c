@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/owner.h"
+#include "cli/tryrules.h"
 #include "engine/replay.h"
 
 #define DB_MS (10 * NP_MIN_MS)
@@ -13,12 +14,17 @@
 static const struct arg_opt opts[] = {
 	OWNER_OPT,
 	{ "monitor", "MONITOR", "its id, or its exact name", NULL },
+	{ "from", "TIME", "only incidents from then on (RFC 3339)", NULL },
+	{ "to", "TIME", "only incidents before then", NULL },
+	{ "rules", "FILE", "what other rules would have made of it (YAML or JSON)", NULL },
 	{ "json", NULL, "print JSON, for scripts", NULL },
 };
 static const struct arg_spec spec = {
-	.usage = "netpulse replay --config FILE --monitor MONITOR",
-	.about = "Fold the log again and compare with the stored incidents. Reads the database\n"
-		 "directly, changes nothing. Exit code 1 when they differ.",
+	.usage = "netpulse replay --config FILE --monitor MONITOR [options]",
+	.about =
+		"Fold the log again and compare with the stored incidents. Reads the database\n"
+		"directly, changes nothing. Exit code 1 when they differ. With --rules: the parts of\n"
+		"a definition in FILE are laid over the monitor's, and what would have been is said.",
 	.opts = opts,
 	.n = NP_LEN(opts),
 };
@@ -34,6 +40,7 @@ struct replay {
 	uint32_t shard;
 	uint64_t pos;
 	int64_t first_us; /* of the first folded input */
+	int64_t from_us, to_us;
 	struct seen *list;
 	size_t n;
 };
@@ -44,8 +51,9 @@ static np_err watch(void *ctx, struct shard *s, const Np__I1__Input *in)
 	struct replay *r = ctx;
 	const struct mon *m = shard_monitor(s, r->monitor);
 	if (r->first_us == 0)
-		r->first_us = in->at_us;
-	if (m == NULL || m->st.inc.ordinal == 0)
+		r->first_us = in->at_us > r->from_us ? in->at_us : r->from_us;
+	if (m == NULL || m->st.inc.ordinal == 0 || m->st.inc.opened_us < r->from_us ||
+	    m->st.inc.opened_us >= r->to_us)
 		return NP_OK;
 	struct seen now = { .opened_us = m->st.inc.opened_us,
 			    .closed_us = m->st.inc.open ? 0 : m->st.inc.closed_us };
@@ -108,9 +116,12 @@ static np_err compare(struct replay *r, json_t *out, size_t *ret_wrong)
 	pg_params_init(&p);
 	pg_params_i64(&p, (int64_t)r->monitor);
 	pg_params_time(&p, r->first_us);
+	pg_params_time(&p, r->from_us);
+	pg_params_time(&p, r->to_us);
 	np_err e = pg_exec(r->db.db,
 			   "SELECT id, opened_at, closed_at FROM np.incident "
-			   " WHERE monitor_id = $1 AND decided_at >= $2 ORDER BY opened_at",
+			   " WHERE monitor_id = $1 AND kind = 'machine' AND decided_at >= $2"
+			   " AND opened_at >= $3 AND opened_at < $4 ORDER BY opened_at",
 			   &p, &res);
 	if (e < 0)
 		return e;
@@ -158,13 +169,13 @@ static np_err report(struct replay *r)
 	return e;
 }
 
-static np_err fold_again(struct replay *r)
+static np_err fold_again(struct replay *r, const struct shard_tap *tap)
 {
 	struct shard *s = NULL;
 	size_t inputs = 0;
 	const struct replay_watch w = { .input = watch, .ctx = r };
 	const struct replay_to to = {
-		.shard = r->shard, .to = r->pos, .from_the_start = true, .watch = &w
+		.shard = r->shard, .to = r->pos, .from_the_start = true, .watch = &w, .tap = tap
 	};
 	np_err e = replay_load(r->db.db, &to, &s, &inputs);
 	if (e < 0)
@@ -174,10 +185,37 @@ static np_err fold_again(struct replay *r)
 	return e;
 }
 
+static np_err read_time(struct command *c, const char *name, int64_t *ret_us)
+{
+	const char *text = args_str(c->args, name);
+	if (text == NULL || clock_from_rfc3339(str_from_c(text), ret_us) == NP_OK)
+		return NP_OK;
+	(void)buf_printf(&c->why, "--%s %s: want a time such as 2026-03-01T12:00:00Z", name, text);
+	return NP_E_INVAL;
+}
+
+/* Other rules over the same log, and what really was beside it. */
+static np_err other_rules(struct replay *r)
+{
+	struct tryr t = { .monitor = r->monitor, .from_us = r->from_us, .to_us = r->to_us };
+	const struct shard_tap tap = { .event = tryr_event, .ctx = &t };
+	np_err e = tryr_open(&t, r->c, &r->db);
+	if (e == NP_OK)
+		e = fold_again(r, &tap);
+	for (size_t i = 0; i < r->n; i++)
+		t.before += r->list[i].opened_us >= r->from_us;
+	if (e == NP_OK)
+		e = tryr_report(&t, r->c);
+	tryr_done(&t);
+	return e;
+}
+
 static np_err work(struct command *c)
 {
 	const char *what = args_str(c->args, "monitor");
-	struct replay r = { .c = c };
+	struct replay r = { .c = c, .from_us = 1, .to_us = clock_wall_us() };
+	if (read_time(c, "from", &r.from_us) < 0 || read_time(c, "to", &r.to_us) < 0)
+		return NP_E_INVAL;
 	if (what == NULL) {
 		(void)buf_add_c(&c->why, "--monitor MONITOR is needed");
 		return NP_E_INVAL;
@@ -187,9 +225,12 @@ static np_err work(struct command *c)
 		return e;
 	r.list = np_calloc(INCIDENTS_MAX, sizeof *r.list);
 	e = r.list == NULL ? NP_E_NOMEM : find_monitor(&r, what);
-	if (e == NP_OK)
-		e = fold_again(&r);
-	if (e == NP_OK)
+	bool other = args_str(c->args, "rules") != NULL;
+	if (e == NP_OK && other)
+		e = other_rules(&r);
+	else if (e == NP_OK)
+		e = fold_again(&r, NULL);
+	if (e == NP_OK && !other)
 		e = report(&r);
 	free(r.list);
 	owner_close(&r.db);

@@ -113,7 +113,7 @@ static int64_t since_of(const struct inc *i, enum why_code code)
 {
 	if (code == WHY_BY_HAND)
 		return i->by_hand_us;
-	if (code == WHY_RECOVERING)
+	if (code == WHY_RECOVERING || code == WHY_FLAPPING)
 		return i->up_us;
 	if (code == WHY_NODATA)
 		return i->verdict_us;
@@ -199,14 +199,20 @@ static void head_down(const struct why *w, struct buf *out)
 	buf_printf(out, " (needs %u)", e->q);
 }
 
+static const char *say_ok(const struct vd_evidence *e)
+{
+	if (e->n == 1)
+		return "region says";
+	return e->k == 1 ? "regions says" : "regions say";
+}
+
 static void head_ok(const struct why *w, struct buf *out)
 {
 	const struct vd_evidence *e = &w->evidence;
 	if (e->k < 1)
 		buf_add_c(out, "No alert: nothing fails");
 	else
-		buf_printf(out, "No alert: %u of %u %s OK", e->k, e->n,
-			   e->n == 1 ? "region says" : "regions say");
+		buf_printf(out, "No alert: %u of %u %s OK", e->k, e->n, say_ok(e));
 }
 
 static void head_wait(const struct why *w, struct buf *out)
@@ -364,6 +370,17 @@ static void add_reminder_hold(const struct why *w, struct buf *out)
 	buf_add_byte(out, '.');
 }
 
+/* Some channels are not what they should be. */
+static void add_delivery(const struct why_facts *f, struct buf *out)
+{
+	if (f->channels_known && f->channels_dead > 0)
+		buf_printf(out, " Delivery to %u of %u channels is dead.", f->channels_dead,
+			   f->channels);
+	if (f->channels_known && f->channels_unsure > 0)
+		buf_printf(out, " Whether %u of %u channels got it is uncertain.",
+			   f->channels_unsure, f->channels);
+}
+
 static void add_tail(const struct why *w, const struct why_facts *f, struct buf *out)
 {
 	bool troubled = w->alert || w->code == WHY_WAITING || w->code == WHY_LOOKING;
@@ -377,6 +394,8 @@ static void add_tail(const struct why *w, const struct why_facts *f, struct buf 
 		buf_add_c(out, " No channel is attached: nobody is told.");
 	else if (w->channels_dead)
 		buf_add_c(out, " Delivery to every channel is dead.");
+	else
+		add_delivery(f, out);
 	if (f->rules_changed || w->rules_changed)
 		buf_add_c(out, " The rules just changed.");
 }
@@ -423,8 +442,7 @@ void why_evidence_sentence(const struct vd_evidence *e, const struct why_facts *
 		buf_add_c(out, "No data: ");
 		add_speak(out, e);
 	} else if (e->f == 0) {
-		buf_printf(out, "%u of %u %s OK", e->k, e->n,
-			   e->n == 1 ? "region says" : "regions say");
+		buf_printf(out, "%u of %u %s OK", e->k, e->n, say_ok(e));
 	} else {
 		add_fails(out, e, e->n == 1 ? " region" : " regions");
 		buf_printf(out, " (needs %u)", e->q);

@@ -39,6 +39,7 @@ struct why_facts {
 	bool channels_known;       /* channels below is meaningful */
 	uint32_t channels;         /* that hear this monitor; 0: "no channel attached" */
 	uint32_t channels_dead;    /* of them: delivery is dead */
+	uint32_t channels_unsure;  /* of them: it is not known whether the newest notice came */
 	np_str acked_by;           /* who acknowledged; "" = not known */
 	bool rules_changed;        /* said when the rules changed within the last interval */
 };

@@ -8,6 +8,9 @@ np_err foldin_apply(struct foldin *f, struct mon *m, struct mst_event *ev,
 		    const struct fxstep_cause *cause)
 {
 	ev->at_us = f->at_us;
+	np_err e = f->s->tap ? f->s->tap->event(f->s->tap->ctx, m, ev) : NP_OK;
+	if (e < 0)
+		return e;
 	mst_apply(&m->def, &m->st, ev, &f->step);
 	if (f->fx && f->step.n > 0)
 		fxstep_add(f->fx, m, &f->step, cause);

@@ -128,6 +128,7 @@ np_err replay_load(struct pg_conn *c, const struct replay_to *r, struct shard **
 	if (!s)
 		return NP_E_NOMEM;
 	size_t rows = 0, n = r->from_the_start ? 0 : 1;
+	s->tap = r->tap;
 	np_err e = r->from_the_start ? load_all(c, r, s, &rows) : load_snapshot(c, r, s);
 	while (e == NP_OK && n > 0) {
 		e = load_some(c, r, s, &n);
@@ -139,6 +140,7 @@ np_err replay_load(struct pg_conn *c, const struct replay_to *r, struct shard **
 		shard_free(s);
 		return e;
 	}
+	s->tap = NULL;
 	*ret_inputs = rows;
 	*ret_shard = s;
 	return NP_OK;

@@ -25,6 +25,7 @@ struct replay_to {
 	uint64_t to;         /* position */
 	bool from_the_start; /* without a snapshot: the whole log that there is */
 	const struct replay_watch *watch;
+	const struct shard_tap *tap; /* may be NULL */
 };
 /* A shard as of the newest snapshot not later than that, or an empty one: to fold on from there.
  * NP_E_VERSION, NP_E_CORRUPT: that snapshot does not read. */

@@ -32,6 +32,12 @@ struct shard_hold { /* our own absence */
 	int64_t since_us, at_us, folded_us;
 };
 
+/* Sees every event of every monitor before it is applied: for those who fold the log again. */
+struct shard_tap {
+	np_err (*event)(void *ctx, const struct mon *m, const struct mst_event *ev);
+	void *ctx;
+};
+
 struct shard {
 	uint32_t no;
 	int64_t now_us; /* of the log: never decreasing */
@@ -46,6 +52,7 @@ struct shard {
 	struct shard_hold hold;
 	uint32_t suspect[SHARD_SUSPECTS_MAX]; /* regions whose votes do not count now */
 	size_t suspect_n;
+	const struct shard_tap *tap; /* borrowed; NULL: nobody */
 };
 
 NP_NODISCARD struct shard *shard_new(uint32_t no);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Down, told, acknowledged, up: with every role killed in turn, once each way, told exactly once."""
+import json
 import re
 import time
 import urllib.request
@@ -205,3 +206,17 @@ def test_replay_gives_the_same_incidents(w):
         done = w.up.cli("replay", "--config", f"{w.up.dir}/etc/migrate.yaml", "--monitor", m)
         folded = re.search(r"(\d+) incidents folded, 0 differences", done.stdout)
         assert done.returncode == 0 and folded and int(folded.group(1)) >= 1, (done.stdout, done.stderr)
+
+
+def test_replay_under_other_rules(w):
+    m = getattr(w, "story_monitor", None)
+    assert m, "the story did not run"
+    for rules, incidents in (("recover_s: 20", 1), ("confirm_s: 3600", 0)):
+        with open(f"{w.up.dir}/rules.yaml", "w", encoding="utf-8") as f:
+            f.write(rules + "\n")
+        done = w.up.cli("replay", "--config", f"{w.up.dir}/etc/migrate.yaml", "--monitor", m,
+                        "--rules", f"{w.up.dir}/rules.yaml", "--json")
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        said = json.loads(done.stdout)["incidents"]
+        assert said["same_rules"] == said["before"] >= 1, said
+        assert said["after"] >= incidents if incidents else said["after"] == 0, said

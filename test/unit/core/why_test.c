@@ -153,6 +153,82 @@ static void no_data_and_off(void **state NP_UNUSED)
 	says(&s, "Paused since 12:00:00: no checks, no alerts.");
 }
 
+static void held_by_whom_and_until_when(void **state NP_UNUSED)
+{
+	struct scene s = healthy();
+	down(&s);
+	s.st.inc.told = false;
+	s.st.inc.maintenance = true;
+	s.st.inc.maintenance_until_us = NOON + NP_HOUR_US;
+	says(&s, "Down since 11:59:12, alert held: maintenance until 13:00:00. " TWO);
+	s.st.inc.maintenance = false;
+	s.st.inc.suppressed = true;
+	says(&s, "Down since 11:59:12, alert held: what it depends on is down. " TWO);
+	s.st.inc.suppressed = false;
+	s.st.inc.quiet = true;
+	s.st.inc.quiet_until_us = NOON + 2 * NP_HOUR_US;
+	says(&s, "Down since 11:59:12, alert held: quiet hours until 14:00:00. " TWO);
+	s.st.inc.told = true;
+	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+		 " Reminders held: quiet hours until 14:00:00.");
+	s.st.inc.quiet = false;
+	s.st.inc.flapping = true;
+	s.st.inc.timers.of[TMR_FLAP_OFF].due_us = NOON + 30 * NP_MIN_US;
+	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+		 " Reminders held: it is flapping until 12:30:00.");
+	s.st.inc.state = STEP_RECOVERING;
+	s.st.inc.up_us = NOON;
+	says(&s, "Recovering since 12:00:00: 1 of 3 OK; kept open because it is flapping. " TWO
+		 " Reminders held: it is flapping until 12:30:00.");
+}
+
+static void regions_that_do_not_count(void **state NP_UNUSED)
+{
+	struct scene s = healthy();
+	fails(&s, 0);
+	s.st.vote[0].suspect = true;
+	s.st.vote[1].ended = s.st.vote[1].banned = true;
+	says(&s, "No alert: 1 of 3 regions says OK. fra1: suspect, does not count; "
+		 "ams1: its checker was banned; iad1 OK 14 s ago.");
+	s = healthy();
+	s.def.quorum = MON_Q_NUMBER;
+	s.def.quorum_n = 3;
+	fails(&s, 0);
+	s.st.vote[1].ended = true;
+	says(&s, "No alert: 1 of 3 regions fails (needs 3). fra1: TCP reset since 11:59:07; "
+		 "ams1: silent since 11:59:46; iad1 OK 14 s ago. The quorum needs 3, only 2 can "
+		 "speak.");
+}
+
+static void what_else_is_worth_saying(void **state NP_UNUSED)
+{
+	struct scene s = healthy();
+	down(&s);
+	s.facts.channels_known = true;
+	s.facts.channels = 2;
+	s.facts.channels_dead = 1;
+	s.facts.channels_unsure = 1;
+	says(&s,
+	     "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+	     " Delivery to 1 of 2 channels is dead. Whether 1 of 2 channels got it is uncertain.");
+	s.facts.channels_dead = 2;
+	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+		 " Delivery to every channel is dead.");
+	s = healthy();
+	s.st.revision = 2;
+	s.st.inc.rules_us = NOON - NP_SEC_US;
+	says(&s, "No alert: 3 of 3 regions say OK. fra1, ams1 and iad1 OK 14 s ago. "
+		 "The rules just changed.");
+	s = healthy();
+	down(&s);
+	s.st.vote[0].ended = s.st.vote[1].ended = true;
+	s.st.inc.verdict = VD_NODATA;
+	says(&s,
+	     "Alert sent, down since 11:59:12, and no data now: only 1 of 3 regions can speak. "
+	     "fra1: silent since 11:59:46 (failing before); ams1: silent since 11:59:46 (failing "
+	     "before); iad1 OK 14 s ago.");
+}
+
 static void json_is_whole(void **state NP_UNUSED)
 {
 	struct scene s = healthy();
@@ -197,6 +273,9 @@ int main(void)
 		cmocka_unit_test(down_in_its_variants),
 		cmocka_unit_test(recovering),
 		cmocka_unit_test(no_data_and_off),
+		cmocka_unit_test(held_by_whom_and_until_when),
+		cmocka_unit_test(regions_that_do_not_count),
+		cmocka_unit_test(what_else_is_worth_saying),
 		cmocka_unit_test(json_is_whole),
 		cmocka_unit_test(stored_evidence_speaks_too),
 	};
