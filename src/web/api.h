@@ -49,6 +49,14 @@ np_err api_maintenance_update(struct wreq *q, struct pg_conn *c);
 np_err api_maintenance_delete(struct wreq *q, struct pg_conn *c);
 np_err api_maintenance_end(struct wreq *q, struct pg_conn *c);
 
+np_err api_life_open(struct wreq *q, struct pg_conn *c);
+np_err api_life_update(struct wreq *q, struct pg_conn *c);
+np_err api_life_publish(struct wreq *q, struct pg_conn *c);
+np_err api_life_unpublish(struct wreq *q, struct pg_conn *c);
+np_err api_life_merge(struct wreq *q, struct pg_conn *c);
+np_err api_life_unmerge(struct wreq *q, struct pg_conn *c);
+np_err api_life_reopen(struct wreq *q, struct pg_conn *c);
+
 np_err api_policies_list(struct wreq *q, struct pg_conn *c);
 np_err api_policies_create(struct wreq *q, struct pg_conn *c);
 np_err api_policies_read(struct wreq *q, struct pg_conn *c);

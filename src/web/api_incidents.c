@@ -3,7 +3,7 @@
 #include "web/act.h"
 #include "web/api.h"
 #include "web/input.h"
-#include "web/store_incident.h"
+#include "web/life.h"
 
 #define NOTE_MAX 4000
 
@@ -44,6 +44,7 @@ static np_err show(struct wreq *q, struct pg_conn *c)
 }
 
 struct deed {
+	enum life_deed own; /* what it is on an incident of people */
 	const char *command, *act;
 	const char *text_key; /* of the command's body; NULL: no text */
 	np_str text;
@@ -72,6 +73,9 @@ static np_err command(struct wreq *q, struct pg_conn *c, const struct deed *d)
 		e = sti_find(c, q->subject, &row);
 	if (e < 0)
 		return e;
+	/* No owner of a shard knows what people opened; and what is closed it has forgotten. */
+	if (row.manual || (row.closed && d->own == LIFE_NOTE))
+		return life_do(q, c, d->own, d->text);
 	NP_CLEANUP(buf_done) struct buf body;
 	buf_init(&body, (size_t)32 * 1024);
 	np_str json = command_body(q, d, &body);
@@ -101,24 +105,27 @@ static np_str note_of(struct wreq *q)
 np_err api_incidents_ack(struct wreq *q, struct pg_conn *c)
 {
 	return command(q, c,
-		       &(struct deed){ "acknowledge", "incident.acknowledge", "note", note_of(q) });
+		       &(struct deed){ LIFE_ACK, "acknowledge", "incident.acknowledge", "note",
+				       note_of(q) });
 }
 
 np_err api_incidents_unack(struct wreq *q, struct pg_conn *c)
 {
 	return command(q, c,
-		       &(struct deed){ "unacknowledge", "incident.unacknowledge", "note",
-				       (np_str){ 0 } });
+		       &(struct deed){ LIFE_UNACK, "unacknowledge", "incident.unacknowledge",
+				       "note", (np_str){ 0 } });
 }
 
 np_err api_incidents_resolve(struct wreq *q, struct pg_conn *c)
 {
-	return command(q, c, &(struct deed){ "resolve", "incident.resolve", "note", note_of(q) });
+	return command(q, c,
+		       &(struct deed){ LIFE_RESOLVE, "resolve", "incident.resolve", "note",
+				       note_of(q) });
 }
 
 np_err api_incidents_note(struct wreq *q, struct pg_conn *c)
 {
 	in_only(q, "text");
 	np_str text = in_text(q, (struct in_text){ "text", 1, NOTE_MAX });
-	return command(q, c, &(struct deed){ "note", "incident.note", "text", text });
+	return command(q, c, &(struct deed){ LIFE_NOTE, "note", "incident.note", "text", text });
 }

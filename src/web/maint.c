@@ -161,7 +161,7 @@ static void read_times(struct wreq *q, struct draft *d)
 		d->moved |= json_object_get(q->body, own[i]) != NULL;
 		copy_member(q, def, own[i]);
 	}
-	if (!json_object_get(def, "rrule") && json_array_size(json_object_get(q->body, "exdates")))
+	if (!json_object_get(def, "rrule") && in_member(q, "exdates"))
 		problem_add(&q->problems, "", "exdates", "goes with `rrule` only");
 	else if (!json_object_get(def, "rrule"))
 		(void)json_object_del(def, "exdates");

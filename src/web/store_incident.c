@@ -10,29 +10,40 @@ NP_NODISCARD np_err sti_find(struct pg_conn *c, const uint8_t id[16], struct sti
 	pg_params_init(&p);
 	pg_params_uuid(&p, id);
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	np_err e = pg_exec(c, "SELECT monitor_id, shard FROM np.incident WHERE id = $1", &p, &res);
+	np_err e = pg_exec(c,
+			   "SELECT monitor_id, shard, kind = 'manual', closed_at IS NOT NULL, state"
+			   " FROM np.incident WHERE id = $1",
+			   &p, &res);
 	if (e < 0)
 		return e;
 	if (pg_res_rows(res) != 1)
 		return NP_E_NOTFOUND;
 	ret->monitor = pg_res_i64(res, 0, 0);
 	ret->shard = (int32_t)pg_res_i64(res, 0, 1);
+	ret->manual = pg_res_bool(res, 0, 2);
+	ret->closed = pg_res_bool(res, 0, 3);
+	ret->acknowledged = str_eq_c(pg_res_str(res, 0, 4), "acknowledged");
 	return NP_OK;
 }
 
-#define INCIDENT_FIELDS                                                                                                                              \
-	"'id', i.id, 'monitor_id', i.monitor_uuid, 'monitor_name', coalesce(m.name, ''),"                                                            \
-	" 'state', i.state, 'opened_at', " SQL_TIME(                                                                                                 \
-		"i.opened_at") ","                                                                                                                   \
-			       " 'decided_at', " SQL_TIME(                                                                                           \
-				       "i.decided_at") ","                                                                                           \
-						       " 'acknowledged_at', " SQL_TIME(                                                              \
-							       "i.acknowledged_at") ","                                                              \
-										    " 'acknowledged_by', i.acknowledged_by, 'closed_at', " SQL_TIME( \
-											    "i.closed_at") ","                                       \
-													   " 'close_reason', i.close_reason, 'why', i.why"
+/* clang-format off */
+/* What closed is resolved, whatever was said before. */
+#define INCIDENT_FIELDS                                                                      \
+	"'id', i.id, 'kind', i.kind, 'monitor_id', i.monitor_uuid,"                          \
+	" 'monitor_name', coalesce(m.name, ''), 'title', coalesce(p.title, ''),"             \
+	" 'state', i.state, 'phase', CASE WHEN i.closed_at IS NOT NULL THEN 'resolved'"      \
+	" ELSE coalesce(p.phase, 'investigating') END,"                                      \
+	" 'severity', coalesce(p.severity, i.severity), 'assignee', p.assignee,"             \
+	" 'merged_into', p.merged_into, 'published_at', " SQL_TIME("p.published_at") ","     \
+	" 'opened_at', " SQL_TIME("i.opened_at") ", 'decided_at', " SQL_TIME("i.decided_at") \
+	", 'acknowledged_at', " SQL_TIME("i.acknowledged_at") ","                            \
+	" 'acknowledged_by', i.acknowledged_by, 'closed_at', " SQL_TIME("i.closed_at") ","   \
+	" 'close_reason', i.close_reason, 'why', i.why"
 
-#define INCIDENT_FROM " FROM np.incident i LEFT JOIN np.monitor m ON m.id = i.monitor_id"
+#define INCIDENT_FROM                                                       \
+	" FROM np.incident i LEFT JOIN np.monitor m ON m.id = i.monitor_id" \
+	" LEFT JOIN np.incident_page p ON p.incident_id = i.id"
+/* clang-format on */
 
 /* The key of a row is its opening in µs, and its id. */
 static const char list_sql[] =
@@ -58,12 +69,20 @@ NP_NODISCARD np_err sti_list(struct pg_conn *c, const struct sti_filter *f, cons
 	return pg_exec(c, list_sql, &v, ret);
 }
 
+/* clang-format off */
+/* The machine's events and people's words, by time; of one moment the machine's come first. */
 static const char events_sql[] =
-	"SELECT coalesce(json_agg(json_build_object('number', number, 'at', " SQL_TIME(
-		"at") ","
-		      " 'kind', kind, 'actor', actor, 'origin', origin, 'reason', reason, 'detail', detail)"
-		      " ORDER BY number), '[]') FROM (SELECT * FROM np.incident_event WHERE incident_id = $1"
-		      " ORDER BY number DESC LIMIT 2000) e";
+	"SELECT coalesce(json_agg(e.event ORDER BY e.at, e.people, e.number), '[]') FROM ("
+	"(SELECT at, false AS people, number::bigint, json_build_object('number', number,"
+	"  'at', " SQL_TIME("at") ", 'kind', kind, 'actor', actor, 'origin', origin,"
+	"  'reason', reason, 'detail', detail) AS event"
+	"  FROM np.incident_event WHERE incident_id = $1 ORDER BY number DESC LIMIT 2000)"
+	" UNION ALL (SELECT at, true, id, json_build_object('number', NULL,"
+	"  'at', " SQL_TIME("at") ", 'kind', kind, 'actor', actor, 'origin', origin,"
+	"  'reason', reason, 'public', public,"
+	"  'detail', jsonb_strip_nulls(jsonb_build_object('before', before, 'after', after)))"
+	"  FROM np.incident_update WHERE incident_id = $1 ORDER BY id DESC LIMIT 2000)) e";
+/* clang-format on */
 
 /* clang-format off */
 static const char notices_sql[] =
@@ -79,8 +98,13 @@ static const char notices_sql[] =
 	" LEFT JOIN np.channel c ON c.id = n.channel_id";
 /* clang-format on */
 
-static const char show_sql[] = "SELECT json_build_object(" INCIDENT_FIELDS
-			       ", 'why_detail', i.why_detail)" INCIDENT_FROM " WHERE i.id = $1";
+/* clang-format off */
+static const char show_sql[] =
+	"SELECT json_build_object(" INCIDENT_FIELDS ", 'why_detail', i.why_detail,"
+	" 'post_mortem', coalesce(p.post_mortem, ''), 'affects', coalesce(p.affects, '[]'),"
+	" 'merged', (SELECT coalesce(json_agg(x.incident_id ORDER BY x.incident_id), '[]')"
+	"  FROM np.incident_page x WHERE x.merged_into = i.id))" INCIDENT_FROM " WHERE i.id = $1";
+/* clang-format on */
 
 /* Where its newest entry stands in the audit chain, and how far that is sealed and signed. */
 /* clang-format off */

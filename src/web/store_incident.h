@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_incident.h - SQL around incidents, their events and notices.
  *
- * Floor 4 (web). Reads only: incidents belong to the owner of the shard.
+ * Floor 4 (web). Reads only: incidents belong to the owner of the shard; what people say about
+ * them is written by store_life.h.
  */
 #pragma once
 #include "web/page.h"
@@ -10,6 +11,7 @@
 struct sti_row {
 	int64_t monitor;
 	int32_t shard;
+	bool manual, closed, acknowledged; /* manual: opened by people, without a monitor */
 };
 NP_NODISCARD np_err sti_find(struct pg_conn *c, const uint8_t id[16], struct sti_row *ret);
 struct sti_filter {

@@ -404,5 +404,181 @@ class Maintenance(Case):
         self.assertGreater(int(self.h.sql("SET ROLE np_engine; SELECT count(*) FROM np.maintenance")), 0)
 
 
+class Life(Case):
+    """Incidents as people lead them."""
+
+    def machine(self, closed=False):
+        mid = self.monitor(name="shop")
+        iid = str(uuid.uuid4())
+        self.h.sql(f"""INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at,
+                closed_at, close_reason, why)
+            SELECT '{iid}', org_id, id, uuid, shard, '{"resolved" if closed else "open"}', now() - interval '1 h', now(),
+                {"now(), 'recovered'" if closed else "NULL, NULL"}, '2 of 3 fail' FROM np.monitor WHERE uuid = '{mid}';
+            INSERT INTO np.incident_event (incident_id, number, org_id, monitor_id, at, kind, actor)
+            SELECT '{iid}', 1, org_id, id, now() - interval '1 h', 'opened', 'engine' FROM np.monitor WHERE uuid = '{mid}'""")
+        return iid
+
+    def open(self, **more):
+        return self.ok(self.owner.post("/api/v1/incidents", {"title": "Payments are slow", **more}), 201)
+
+    def path(self, i, rest=""):
+        return f"/api/v1/incidents/{i if isinstance(i, str) else i['id']}{rest}"
+
+    def notices(self, iid):
+        got = self.h.sql(f"SELECT n.kind, n.event, c.name FROM np.notice n JOIN np.channel c ON c.id = n.channel_id "
+                         f"WHERE n.subject = '{iid}' ORDER BY n.event, c.name")
+        return got.split("\n") if got else []
+
+    def test_manual_from_opening_to_the_end(self):
+        mid = self.monitor()
+        i = self.open(severity="critical", text="We see long queues.", affects=[mid.upper()], channels=[self.mail], notify=True)
+        self.assertEqual((i["kind"], i["state"], i["phase"], i["severity"], i["monitor_id"], i["affects"]),
+                         ("manual", "open", "investigating", "critical", None, [mid]))
+        self.assertEqual(i["events"][0]["kind"], "opened")
+        self.assertEqual((i["events"][0]["reason"], i["events"][0]["number"], i["events"][0]["actor"], i["events"][0]["origin"]),
+                         ("We see long queues.", None, "owner", "api"))
+        body = json.loads(self.h.sql(f"SELECT body FROM np.notice WHERE subject = '{i['id']}'"))
+        self.assertEqual((body["kind"], body["why"], body["monitor"], body["incident"]["title"], body["severity"]),
+                         ("opened", "We see long queues.", None, "Payments are slow", "critical"))
+        i = self.ok(self.editor.patch(self.path(i), {"phase": "identified", "assignee": "ben", "reason": "A switch.", "public": True, "notify": True}))
+        self.assertEqual((i["phase"], i["assignee"]), ("identified", "ben"))
+        self.assertEqual([(e["kind"], e["reason"], e["public"], e["detail"]) for e in i["events"][1:]],
+                         [("phase", "A switch.", True, {"before": "investigating", "after": "identified"}),
+                          ("assignee", "", True, {"after": "ben"})])
+        i = self.ok(self.owner.post(self.path(i, "/ack"), {"note": "mine"}))
+        self.assertEqual((i["state"], i["acknowledged_by"]), ("acknowledged", "owner"))
+        self.problem(self.owner.post(self.path(i, "/ack")), 409)
+        self.assertEqual(self.ok(self.owner.delete(self.path(i, "/ack")))["state"], "open")
+        i = self.ok(self.owner.patch(self.path(i), {"phase": "resolved", "reason": "Replaced."}))
+        self.assertEqual((i["state"], i["phase"], i["close_reason"]), ("resolved", "resolved", "by owner"))
+        self.problem(self.owner.patch(self.path(i), {"phase": "monitoring"}), 409)
+        self.problem(self.owner.post(self.path(i, "/resolve")), 409)
+        i = self.ok(self.owner.post(self.path(i, "/notes"), {"text": "afterwards"}))
+        self.assertEqual((i["events"][-1]["kind"], i["events"][-1]["reason"]), ("note", "afterwards"))
+        i = self.ok(self.owner.patch(self.path(i), {"post_mortem": "# Why\n<b>x</b>", "severity": "minor", "title": "Slow"}))
+        self.assertEqual((i["post_mortem"], i["severity"], i["title"]), ("# Why\n<b>x</b>", "minor", "Slow"))
+        i = self.ok(self.owner.post(self.path(i, "/reopen"), {"note": "again"}))
+        self.assertEqual((i["state"], i["phase"], i["closed_at"]), ("open", "investigating", None))
+        self.ok(self.owner.post(self.path(i, "/resolve"), {"note": "done"}))
+        self.assertEqual(self.notices(i["id"]), ["opened|1|ops-mail", "update|2|ops-mail", "acknowledged|3|ops-mail", "resolved|4|ops-mail",
+                                                 "reopened|5|ops-mail", "resolved|6|ops-mail"])
+        acts = [a for a, _, _ in self.audit(i["id"])]
+        self.assertEqual(acts, ["incident.opened", "incident.phase", "incident.assignee", "incident.acknowledged",
+                                "incident.unacknowledged", "incident.phase", "incident.note", "incident.severity", "incident.title",
+                                "incident.post_mortem", "incident.reopened", "incident.resolved"])
+
+    def test_manual_without_notices_and_to_everybody(self):
+        self.assertEqual(self.notices(self.open()["id"]), [])
+        i = self.open(notify=True)
+        self.assertEqual(self.notices(i["id"]), ["opened|1|on-call", "opened|1|ops-mail"])
+        self.assertEqual(self.notices(self.open(notify=True, channels=[])["id"]), [])
+        listed = self.ok(self.viewer.get("/api/v1/incidents?state=active"))["items"]
+        self.assertIn(i["id"], [x["id"] for x in listed])
+
+    def test_words_beside_the_machine(self):
+        iid = self.machine()
+        i = self.ok(self.owner.patch(self.path(iid), {"phase": "monitoring", "severity": "minor", "reason": "watching"}))
+        self.assertEqual((i["kind"], i["phase"], i["severity"], i["state"]), ("machine", "monitoring", "minor", "open"))
+        self.assertEqual([(e["number"], e["kind"]) for e in i["events"]], [(1, "opened"), (None, "phase"), (None, "severity")])
+        self.assertEqual(self.ok(self.owner.patch(self.path(iid), {"severity": None}))["severity"], "major")
+        self.problem(self.owner.patch(self.path(iid), {"phase": "resolved"}), 409)
+        self.assertEqual(self.owner.post(self.path(iid, "/notes"), {"text": "x"}).status, 202)  # the owner's
+        self.assertEqual(self.owner.post(self.path(iid, "/reopen")).status, 202)
+        command = self.h.sql(f"SELECT command FROM np.inbox WHERE body->>'incident' = '{iid}' ORDER BY created_at DESC LIMIT 1")
+        self.assertEqual(command, "reopen")
+        done = self.machine(closed=True)
+        i = self.ok(self.owner.post(self.path(done, "/notes"), {"text": "after"}))
+        self.assertEqual((i["phase"], i["events"][-1]["kind"]), ("resolved", "note"))
+        self.assertEqual(self.ok(self.owner.patch(self.path(done), {"post_mortem": "p"}))["post_mortem"], "p")
+        self.problem(self.owner.patch(self.path(done), {"phase": "identified"}), 409)
+        self.problem(self.owner.post(self.path(done, "/reopen")), 409)
+        # what is the machine's stays the machine's
+        with self.assertRaisesRegex(RuntimeError, "row-level security"):
+            self.h.sql(f"SET ROLE np_web; SELECT set_config('np.tenant', '{self.h.org}', false); INSERT INTO np.incident "
+                       f"(id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at, why) VALUES "
+                       f"(gen_random_uuid(), {self.h.org}, 1, gen_random_uuid(), 1, 'open', now(), now(), '')")
+        changed = self.h.sql(f"SET ROLE np_web; SELECT set_config('np.tenant', '{self.h.org}', false); "
+                             f"WITH u AS (UPDATE np.incident SET state = 'resolved' WHERE id = '{iid}' RETURNING 1) SELECT count(*) FROM u")
+        self.assertEqual(changed.split("\n")[-1], "0")
+
+    def test_an_update_without_a_change(self):
+        i = self.open()
+        i = self.ok(self.owner.patch(self.path(i), {"reason": "Still looking.", "public": True}))
+        self.assertEqual([(e["kind"], e["reason"]) for e in i["events"]][1:], [("update", "Still looking.")])
+        n = len(i["events"])
+        self.assertEqual(len(self.ok(self.owner.patch(self.path(i), {"phase": "investigating"}))["events"]), n)
+
+    def test_publish(self):
+        i = self.open(public=True)
+        self.assertIsNotNone(i["published_at"])
+        self.assertIsNone(self.ok(self.editor.delete(self.path(i, "/publish")))["published_at"])
+        i = self.ok(self.editor.post(self.path(i, "/publish")))
+        at = i["published_at"]
+        self.assertEqual(self.ok(self.editor.post(self.path(i, "/publish")))["published_at"], at)
+        self.assertEqual([e["kind"] for e in i["events"]], ["opened", "unpublished", "published"])
+
+    def test_merge_and_unmerge(self):
+        a, b, c = self.machine(), self.open(), self.open()
+        i = self.ok(self.owner.post(self.path(a, "/merge"), {"into": b["id"].upper(), "reason": "one cause"}))
+        self.assertEqual(i["merged_into"], b["id"])
+        i = self.ok(self.owner.get(self.path(b)))
+        self.assertEqual((i["merged"], i["events"][-1]["kind"], i["events"][-1]["detail"]), ([a], "took_in", {"after": a}))
+        self.problem(self.owner.post(self.path(a, "/merge"), {"into": c["id"]}), 409)
+        self.problem(self.owner.post(self.path(b, "/merge"), {"into": c["id"]}), 409)
+        self.problem(self.owner.post(self.path(c, "/merge"), {"into": a}), 409)
+        self.problem(self.owner.post(self.path(c, "/merge"), {"into": c["id"]}), 422, "into")
+        self.problem(self.owner.post(self.path(c, "/merge"), {"into": NOBODY}), 422, "into")
+        self.problem(self.owner.post(self.path(c, "/merge"), {"into": "x"}), 422, "into")
+        self.problem(self.owner.post(self.path(c, "/merge"), {}), 422, "into")
+        self.assertIsNone(self.ok(self.owner.delete(self.path(a, "/merge")))["merged_into"])
+        self.problem(self.owner.delete(self.path(a, "/merge")), 409)
+        self.assertEqual(self.ok(self.owner.get(self.path(b)))["merged"], [])
+        # crosswise at once: one of the two, never both
+        answers = []
+        threads = [threading.Thread(target=lambda x=x, y=y: answers.append(
+            self.owner.post(self.path(x, "/merge"), {"into": y["id"]}).status)) for x, y in ((b, c), (c, b))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(sorted(answers), [200, 409])
+
+    def test_wrong_fields_are_named(self):
+        for change, field in [({"title": ""}, "title"), ({"title": "x" * 201}, "title"), ({"severity": "huge"}, "severity"),
+                              ({"phase": "resolved"}, "phase"), ({"phase": 5}, "phase"), ({"text": "x" * 4001}, "text"),
+                              ({"opened_at": "soon"}, "opened_at"), ({"opened_at": "2100-01-01T00:00:00Z"}, "opened_at"),
+                              ({"affects": [NOBODY]}, "affects"), ({"affects": "x"}, "affects"), ({"channels": [NOBODY]}, "channels"),
+                              ({"channels": ["x"]}, "channels"), ({"notify": 1}, "notify"), ({"public": "yes"}, "public"),
+                              ({"state": "open"}, "state")]:
+            self.problem(self.owner.post("/api/v1/incidents", {"title": "t", **change}), 422, field)
+        i = self.open()
+        for change, field in [({"title": ""}, "title"), ({"phase": "over"}, "phase"), ({"phase": None}, "phase"), ({"severity": 5}, "severity"),
+                              ({"assignee": "x" * 101}, "assignee"), ({"assignee": 5}, "assignee"), ({"post_mortem": 5}, "post_mortem"),
+                              ({"post_mortem": "x" * 100001}, "post_mortem"), ({"affects": [NOBODY]}, "affects"), ({"reason": 5}, "reason"),
+                              ({"public": 5}, "public"), ({"state": "x"}, "state"), ({}, "")]:
+            self.problem(self.owner.patch(self.path(i), change), 422, field)
+        for deed in ("/publish", "/reopen"):
+            self.problem(self.owner.post(self.path(NOBODY, deed)), 404)
+        self.problem(self.owner.patch(self.path("nonsense"), {"title": "x"}), 404)
+
+    def test_roles_and_tenancy(self):
+        i, iid = self.open(), self.machine()
+        for who, status in ((self.viewer, 403), (self.stranger, 404)):
+            for x in (i, iid):
+                self.problem(who.patch(self.path(x), {"reason": "x"}), status)
+                for method, rest, body in (("POST", "/publish", None), ("DELETE", "/publish", None), ("DELETE", "/merge", None),
+                                           ("POST", "/merge", {"into": NOBODY}), ("POST", "/reopen", None), ("POST", "/notes", {"text": "x"}),
+                                           ("POST", "/ack", None), ("POST", "/resolve", None)):
+                    self.problem(who.call(method, self.path(x, rest), body), status)
+        self.problem(self.viewer.post("/api/v1/incidents", {"title": "x"}), 403)
+        self.assertEqual(self.ok(self.stranger.get("/api/v1/incidents"))["items"], [])
+        mid = self.monitor()
+        self.problem(self.stranger.post("/api/v1/incidents", {"title": "x", "affects": [mid]}), 422, "affects")
+        theirs = self.ok(self.stranger.post("/api/v1/incidents", {"title": "x", "notify": True}), 201)
+        self.assertEqual(self.notices(theirs["id"]), [])  # they have no channels
+        self.problem(self.stranger.post(self.path(theirs, "/merge"), {"into": i["id"]}), 422, "into")
+        self.assertEqual(len(self.ok(self.owner.get(self.path(i)))["events"]), 1)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
