@@ -76,7 +76,8 @@ static np_err read_scope(struct wreq *q, struct pg_conn *c, struct draft *d)
 		(void)json_array_append_new(ids, json_stringn(text, sizeof text));
 	}
 	json_t *kept = all ? json_pack("{s:b}", "all", 1)
-			   : json_pack("{s:O, s:O?}", "monitors", ids, "tags", tags);
+			   : json_pack("{s:O*, s:O*}", "monitors",
+				       json_array_size(ids) ? ids : NULL, "tags", tags);
 	d->row.scope = kept ? in_dump(q, kept) : (np_str){ 0 };
 	json_decref(kept);
 	json_decref(ids);
