@@ -57,6 +57,15 @@ np_err api_life_merge(struct wreq *q, struct pg_conn *c);
 np_err api_life_unmerge(struct wreq *q, struct pg_conn *c);
 np_err api_life_reopen(struct wreq *q, struct pg_conn *c);
 
+np_err api_rotas_list(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_create(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_read(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_update(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_delete(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_now(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_calendar(struct wreq *q, struct pg_conn *c);
+np_err api_rotas_override(struct wreq *q, struct pg_conn *c);
+
 np_err api_policies_list(struct wreq *q, struct pg_conn *c);
 np_err api_policies_create(struct wreq *q, struct pg_conn *c);
 np_err api_policies_read(struct wreq *q, struct pg_conn *c);

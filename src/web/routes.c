@@ -107,6 +107,15 @@ static const struct route table[] = {
 	DO("DELETE", MAINTENANCE, api_maintenance_delete, ACC_MAINTENANCE_EDIT, 0),
 	DO("POST", MAINTENANCE "/end", api_maintenance_end, ACC_MAINTENANCE_EDIT, 0),
 
+	GET("/api/v1/rotas", api_rotas_list, ACC_SEE, NULL),
+	DO("POST", "/api/v1/rotas", api_rotas_create, ACC_ROTA_EDIT, R_BODY),
+	GET(ROTA, api_rotas_read, ACC_SEE, NULL),
+	DO("PATCH", ROTA, api_rotas_update, ACC_ROTA_EDIT, R_BODY),
+	DO("DELETE", ROTA, api_rotas_delete, ACC_ROTA_EDIT, 0),
+	GET(ROTA "/now", api_rotas_now, ACC_SEE, "at"),
+	GET(ROTA "/calendar", api_rotas_calendar, ACC_SEE, "from to"),
+	DO("POST", ROTA "/overrides", api_rotas_override, ACC_ROTA_EDIT, R_BODY),
+
 	GET("/api/v1/channels", api_channels_list, ACC_CHANNEL_SEE, NULL),
 	DO("POST", "/api/v1/channels", api_channels_create, ACC_CHANNEL_EDIT, R_BODY),
 	GET(CHANNEL, api_channels_read, ACC_CHANNEL_SEE, NULL),

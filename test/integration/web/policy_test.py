@@ -580,5 +580,68 @@ class Life(Case):
         self.assertEqual(len(self.ok(self.owner.get(self.path(i)))["events"]), 1)
 
 
+class Rotas(Case):
+    def create(self, **more):
+        return self.ok(self.owner.post("/api/v1/rotas", {"name": "On call", "members": [self.mail, self.call], **more}), 201)
+
+    def test_turns_and_overrides(self):
+        r = self.create(zone="Europe/Berlin", start="2030-03-04", handover="09:00")
+        self.assertEqual([m["name"] for m in r["members"]], ["ops-mail", "on-call"])
+        path = f"/api/v1/rotas/{r['id']}"
+        a = self.ok(self.viewer.get(path + "/now?at=2030-03-05T00:00:00Z"))
+        self.assertEqual((a["now"]["channel_id"], a["now"]["from"], a["now"]["until"], a["next"]["name"]),
+                         (self.mail, "2030-03-04T08:00:00Z", "2030-03-11T08:00:00Z", "on-call"))
+        self.assertEqual(a["sentence"], "ops-mail is on call until 2030-03-11T08:00:00Z, then on-call.")
+        r = self.ok(self.editor.post(path + "/overrides", {"from": "2030-03-05T18:00:00Z", "to": "2030-03-06T06:00:00Z",
+                                                           "channel": self.call, "note": "swap"}))
+        self.assertEqual(len(r["overrides"]), 1)
+        c = self.ok(self.viewer.get(path + "/calendar?from=2030-03-04T08:00:00Z&to=2030-03-12T00:00:00Z"))["items"]
+        self.assertEqual([(t["name"], t["from"], t["override"]) for t in c],
+                         [("ops-mail", "2030-03-04T08:00:00Z", False), ("on-call", "2030-03-05T18:00:00Z", True),
+                          ("ops-mail", "2030-03-06T06:00:00Z", False), ("on-call", "2030-03-11T08:00:00Z", False)])
+        self.assertEqual(c[1]["note"], "swap")
+        r = self.ok(self.owner.patch(path, {"overrides": [], "name": "Nights", "members": [self.call]}))
+        self.assertEqual((r["name"], r["overrides"], len(r["members"])), ("Nights", [], 1))
+        self.assertEqual([a for a, _, _ in self.audit(r["id"])], ["rota.create", "rota.update", "rota.update"])
+        # a rota is a channel that monitors may name
+        self.assertIn("tell Nights", self.read(self.monitor(channels=[r["id"]]))["sentence"])
+        self.assertIn(r["id"], [x["id"] for x in self.ok(self.owner.get("/api/v1/rotas"))["items"]])
+        self.ok(self.owner.delete(path), 204)
+        self.problem(self.owner.get(path), 404)
+
+    def test_defaults(self):
+        r = self.create()
+        self.assertEqual((r["zone"], r["handover"], r["overrides"]), ("UTC", "09:00", []))
+        self.assertIn(r["now"]["name"], ("ops-mail", "on-call"))
+        self.assertEqual(len(self.ok(self.owner.get(f"/api/v1/rotas/{r['id']}/calendar"))["items"]), 5)
+
+    def test_wrong_fields_are_named(self):
+        r = self.create()
+        x = {"from": "2030-01-01T00:00:00Z", "to": "2030-01-02T00:00:00Z", "channel": self.mail}
+        for change, field in [({"name": ""}, "name"), ({"zone": "Europe/Atlantis"}, "zone"), ({"zone": 5}, "zone"),
+                              ({"start": "2030-01-01T00:00"}, "start"), ({"handover": "9"}, "handover"), ({"members": []}, "members"),
+                              ({"members": [NOBODY]}, "members[0]"), ({"members": [r["id"]]}, "members[0]"), ({"members": ["x"]}, "members[0]"),
+                              ({"overrides": 5}, "overrides"), ({"overrides": [{**x, "channel": NOBODY}]}, "overrides[0].channel"),
+                              ({"overrides": [{**x, "to": x["from"]}]}, "overrides[0].to"), ({"overrides": [{**x, "more": 1}]}, "overrides[0].more"),
+                              ({"more": 1}, "more")]:
+            self.problem(self.owner.post("/api/v1/rotas", {"name": "n", "members": [self.mail], **change}), 422, field)
+            self.problem(self.owner.patch(f"/api/v1/rotas/{r['id']}", change), 422, field)
+        self.problem(self.owner.post(f"/api/v1/rotas/{r['id']}/overrides", {"channel": self.mail}), 422, "overrides[0].from")
+        self.problem(self.owner.get(f"/api/v1/rotas/{r['id']}/now?at=x"), 422, "at")
+        self.problem(self.owner.get(f"/api/v1/rotas/{r['id']}/calendar?to=2020-01-01T00:00:00Z"), 422, "to")
+        self.problem(self.owner.get(f"/api/v1/rotas/{self.mail}"), 404)  # a channel, not a rota
+
+    def test_roles_and_tenancy(self):
+        r = self.create()
+        path = f"/api/v1/rotas/{r['id']}"
+        for who, status in ((self.viewer, 403), (self.stranger, 404)):
+            self.problem(who.patch(path, {"name": "x"}), status)
+            self.problem(who.delete(path), status)
+            self.problem(who.post(path + "/overrides", {}), status)
+        self.problem(self.stranger.get(path + "/now"), 404)
+        self.problem(self.stranger.post("/api/v1/rotas", {"name": "x", "members": [self.mail]}), 422, "members[0]")
+        self.assertEqual(self.ok(self.stranger.get("/api/v1/rotas"))["items"], [])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
