@@ -26,9 +26,8 @@ static const struct arg_opt opts[] = {
 	{ "seconds", "S", "how long results are made", "10" },
 	{ "quiet", "S", "silence before each wave (spike, burst)", "60" },
 	{ "per-batch", "N", "results in a batch", "1" },
-	{ "interval-ms", "N", "results are a history: slots so far apart (0: each is of now)",
+	{ "interval-ms", "N", "slots so far apart, and latencies that vary (0: each is of now)",
 	  "0" },
-	{ "back", "S", "the history begins so long ago", "0" },
 	{ "inflight", "N", "batches a worker has out (max)", "1" },
 	{ "post", NULL, "POST /v1/results on a kept connection instead of the stream", NULL },
 	{ "ready", "S", "give up when not all are ready by then", "180" },
@@ -62,6 +61,7 @@ struct load {
 static void go(struct load *l)
 {
 	l->phase = PHASE_RUN;
+	l->fleet.cfg.since_us = clock_wall_us();
 	profile_start(&l->profile);
 }
 
@@ -188,7 +188,7 @@ static np_err number(const struct args *a, const char *name, double *ret, struct
 
 static np_err make_fleet(struct load *l, const struct args *a, struct tls *tls, struct buf *why)
 {
-	double per_batch = 0, interval = 0, back = 0;
+	double per_batch = 0, interval = 0;
 	struct fleet_cfg cfg = { .loop = l->loop,
 				 .tls = tls,
 				 .name = "127.0.0.1",
@@ -202,11 +202,8 @@ static np_err make_fleet(struct load *l, const struct args *a, struct tls *tls, 
 		e = number(a, "per-batch", &per_batch, why);
 	if (e == NP_OK)
 		e = number(a, "interval-ms", &interval, why);
-	if (e == NP_OK)
-		e = number(a, "back", &back, why);
 	cfg.per_batch = (uint32_t)per_batch;
 	cfg.interval_us = (int64_t)interval * NP_MS_US;
-	cfg.since_us = clock_wall_us() - (int64_t)back * NP_SEC_US;
 	return e < 0 ? e : fleet_init(&l->fleet, &cfg, &l->ids);
 }
 

@@ -95,7 +95,7 @@ class Disk(threading.Thread):
 class LoadRig:
     def __init__(self, workers, *more):
         self.workers, self.up = workers, rig.Up("--regions", "load", *more)
-        self.ids = self.up.dir + ".ids"
+        self.ids, self.before_mb = self.up.dir + ".ids", None
 
     def start(self):
         self.up.start()
@@ -146,7 +146,9 @@ class LoadRig:
     def run(self, profile, **options):
         screen, disk = Screen(self.up, os.path.join(self.ids, "seen")), Disk(self.up.dir)
         gateway = self.up.pid("gateway")
-        before_mb, idle_mb, sampler = memory_mb(gateway, False), [0.0], []
+        idle_mb, sampler = [0.0], []
+        if self.before_mb is None:  # what was once in use is not given back
+            self.before_mb = memory_mb(gateway, False)
         idle_fds = descriptors(gateway)
 
         def idle():
@@ -181,7 +183,7 @@ class LoadRig:
                 "rate_per_s": round(said["accepted"] / took_s) if took_s > 0 else 0,
                 "pg_connections_max": used.most.get("postgres", 0), "connections_max": used.most,
                 "rss_mb": {n: round(v, 1) for n, v in used.rss.items() if v}, "cpu": used.share,
-                "idle_kb_per_worker": round((idle_mb[0] - before_mb) * 1024 / max(said["workers"], 1), 1),
+                "idle_kb_per_worker": round((idle_mb[0] - self.before_mb) * 1024 / max(said["workers"], 1), 1),
                 "load_average": [round(x, 2) for x in load], **self.prove()}
 
     def prove(self):

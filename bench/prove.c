@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* netpulse-prove: does the log hold exactly what was acknowledged?
  *
- * Reads every row of np.log and the file that netpulse-load wrote. Per checker and
+ * Reads every row of the log and the file that netpulse-load wrote. Per checker and
  * epoch the numbers stored must follow one another without a gap (lost) or an overlap
  * (twice), and reach at least the highest number acknowledged (lost). Prints JSON. */
 #include <stdio.h>
@@ -13,13 +13,13 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "engine/logread.h"
 #include "internal.pb-c.h"
 #include "pg/pg.h"
 #include "record.h"
 #include "wire/batch.h"
 #include "wire/pballoc.h"
 
-#define ROWS_AT_ONCE 500
 #define LOG_ARENA_MAX ((size_t)512 * 1024 * 1024)
 #define ACKS_MAX ((size_t)4 * 1024 * 1024 * 1024)
 #define STATEMENT_MS 60000
@@ -119,29 +119,22 @@ static np_err on_row(struct prove *p, np_str inputs)
 	return e;
 }
 
-static np_err read_shard(struct prove *p, int16_t shard)
+/* Wherever the rows lie by now: the historian repacks old ones. */
+static np_err read_shard(struct prove *p, uint32_t shard)
 {
-	int64_t after = 0;
-	for (;;) {
-		NP_CLEANUP(pg_params_done) struct pg_params q;
-		NP_CLEANUP(pg_res_free_p) struct pg_res *r = NULL;
-		pg_params_init(&q);
-		pg_params_i16(&q, shard);
-		pg_params_i64(&q, after);
-		pg_params_i32(&q, ROWS_AT_ONCE);
-		np_err e = pg_conn_ready(p->c, clock_mono_ms() + STATEMENT_MS);
+	struct logread r;
+	struct logpack_row row;
+	logread_init(&r, p->c, shard, 0, INT64_MIN);
+	np_err e = NP_OK;
+	while (e == NP_OK) {
+		e = pg_conn_ready(p->c, clock_mono_ms() + STATEMENT_MS);
 		if (e == NP_OK)
-			e = pg_exec(p->c,
-				    "SELECT pos, inputs FROM np.log WHERE shard = $1 AND pos > $2"
-				    " ORDER BY pos LIMIT $3",
-				    &q, &r);
-		for (size_t i = 0; e == NP_OK && i < pg_res_rows(r); i++) {
-			after = pg_res_i64(r, i, 0);
-			e = on_row(p, pg_res_str(r, i, 1));
-		}
-		if (e < 0 || pg_res_rows(r) < ROWS_AT_ONCE)
-			return e;
+			e = logread_next(&r, &row);
+		if (e == NP_OK)
+			e = on_row(p, row.inputs);
 	}
+	logread_done(&r);
+	return e == NP_E_NOTFOUND ? NP_OK : e;
 }
 
 static void sum_up(struct prove *p, uint64_t *ret_acked)
@@ -173,7 +166,7 @@ static np_err run(const struct args *a)
 	if (!p.c || !p.ones || !p.arena || !p.items || !conf.host || !args_str(a, "acks"))
 		return NP_E_INVAL;
 	np_err e = read_acks(&p, args_str(a, "acks"));
-	for (int16_t shard = 0; e == NP_OK && shard < NP_SHARDS; shard++)
+	for (uint32_t shard = 0; e == NP_OK && shard < NP_SHARDS; shard++)
 		e = read_shard(&p, shard);
 	if (e < 0) {
 		(void)fprintf(stderr, "netpulse-prove: %s\n", pg_conn_error(p.c)->message);

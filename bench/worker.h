@@ -49,7 +49,7 @@ struct fleet_cfg {
 	const char *name; /* in the gateway's certificate */
 	bool post;        /* POST /v1/results instead of the stream */
 	uint32_t per_batch;
-	/* Not 0: results are of a history: slots so far apart from `since_us` on, latencies vary. */
+	/* Not 0: slots so far apart from `since_us` on, and latencies that vary. */
 	int64_t interval_us, since_us;
 	uint32_t connecting; /* at a time */
 	struct record *acks;

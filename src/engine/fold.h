@@ -13,6 +13,9 @@
 /* A steady result does not write its monitor's row each time; a failing one more often. */
 #define FOLD_REFRESH_US (15 * NP_SEC_US)
 #define FOLD_REFRESH_FAILING_US (2 * NP_SEC_US)
+/* When thousands of steady results come at once, so many rows of them a commit; the others wait
+ * for their next result, before which no vote in their row ends (that takes 2.5 intervals). */
+#define FOLD_REFRESH_GROUP 64
 
 /* `fx` may be NULL: no effects. NP_E_CORRUPT: such an input cannot follow on this state. */
 NP_NODISCARD np_err fold_input(struct shard *s, const Np__I1__Input *in, struct fx *fx);

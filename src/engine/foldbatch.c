@@ -42,8 +42,13 @@ static void refresh_row(struct one *o, struct mon *m, struct fx_mon *w, uint32_t
 	uint32_t status = m->last_status;
 	bool steady = status == RES_OK && before == RES_OK;
 	int64_t every_us = steady ? FOLD_REFRESH_US : FOLD_REFRESH_FAILING_US;
-	if (w->store || o->f->at_us - m->stored_us < every_us)
+	int64_t age_us = o->f->at_us - m->stored_us;
+	if (w->store || age_us < every_us)
 		return;
+	bool may_wait = age_us < m->def.interval_ms * 3 / 2 * NP_MS_US;
+	if (steady && may_wait && o->f->fx->refreshed >= FOLD_REFRESH_GROUP)
+		return;
+	o->f->fx->refreshed++;
 	w->store = true;
 	w->show = !steady;
 }

@@ -145,7 +145,8 @@ struct fx {
 	struct fx_list results, mons, changes, incidents, events, notices, rejects, outcomes,
 		audits, jobs, memberships, asks;
 	size_t duplicates;
-	struct buf text; /* scratch */
+	size_t refreshed; /* rows of monitors that nothing happened to */
+	struct buf text;  /* scratch */
 };
 
 NP_NODISCARD struct fx *fx_new(uint64_t serial, const struct fx_facts *facts);

@@ -248,6 +248,26 @@ static void a_steady_result_writes_no_row(void **state NP_UNUSED)
 	world_done(&w);
 }
 
+/* A crowd at one instant: rows enough are written with it already. */
+static void a_steady_row_waits_once_in_a_crowd(void **state NP_UNUSED)
+{
+	struct world w;
+	begin(&w);
+	assert_ok(world_result(&w, M, RES_OK));
+	const int64_t interval_us = shard_monitor(w.s, M)->def.interval_ms * NP_MS_US;
+	shard_monitor(w.s, M)->stored_us = w.now_us;
+	for (int i = 0; i < 2; i++) {
+		fx_free(w.fx);
+		w.fx = fx_new(2 + (uint64_t)i, NULL);
+		w.fx->refreshed = FOLD_REFRESH_GROUP;
+		w.now_us += interval_us;
+		assert_ok(world_result(&w, M, RES_OK));
+		struct fx_mon *x = NP_CONTAINER_OF(w.fx->mons.first, struct fx_mon, row);
+		assert_int_equal(x->store, i == 1);
+	}
+	world_done(&w);
+}
+
 static void deleted_is_deleted(void **state NP_UNUSED)
 {
 	struct world w;
@@ -387,6 +407,7 @@ int main(void)
 		cmocka_unit_test(an_input_that_cannot_follow_is_corrupt),
 		cmocka_unit_test(a_ban_withdraws_evidence),
 		cmocka_unit_test(a_steady_result_writes_no_row),
+		cmocka_unit_test(a_steady_row_waits_once_in_a_crowd),
 		cmocka_unit_test(deleted_is_deleted),
 		cmocka_unit_test(bad_definitions_change_nothing),
 		cmocka_unit_test(a_hold_waits_for_the_checkers),
