@@ -270,9 +270,9 @@ static const char members_sql[] =
 static np_err end_members(struct pg_conn *c, const struct attempt *a)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
+	pg_params_init(&p);
 	if (!str_eq_c(a->notice->kind, "digest"))
 		return NP_OK;
-	pg_params_init(&p);
 	pg_params_i64(&p, a->notice->id);
 	pg_params_c(&p, states[a->outcome]);
 	pg_params_time(&p, a->at_us);

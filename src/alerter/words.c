@@ -284,12 +284,12 @@ np_err words_of(const struct notice *n, const struct words_cfg *cfg, struct aren
 	NP_CLEANUP(buf_done) struct buf text, raw;
 	struct make m = { .n = n, .cfg = cfg, .w = wording_of(n), .a = a, .text = &text };
 	json_t *body = json_loadb(n->body.p, n->body.n, JSON_REJECT_DUPLICATES, NULL);
+	buf_init(&text, WORDS_TEXT_MAX);
+	buf_init(&raw, MESSAGE_MAX);
 	if (!json_is_object(body)) {
 		json_decref(body);
 		return NP_E_INVAL;
 	}
-	buf_init(&text, WORDS_TEXT_MAX);
-	buf_init(&raw, MESSAGE_MAX);
 	m.body = body;
 	m.incident = json_object_get(body, "incident");
 	m.name = name_of(body);

@@ -116,9 +116,9 @@ static np_err check_fallback(struct wreq *q, struct pg_conn *c, const struct stc
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p);
 	if (!w->has_fallback)
 		return NP_OK;
-	pg_params_init(&p);
 	pg_params_uuid(&p, w->fallback);
 	pg_params_uuid(&p, q->subject);
 	np_err e = pg_exec(c, fallback_sql, &p, &res);
@@ -129,10 +129,10 @@ NP_NODISCARD np_err stc_insert(struct wreq *q, struct pg_conn *c, const struct s
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p);
 	np_err e = check_fallback(q, c, w);
 	if (e < 0)
 		return e;
-	pg_params_init(&p);
 	add_write(&p, q, w);
 	pg_params_i64(&p, (int64_t)q->who.org);
 	pg_params_c(&p, w->kind);
@@ -149,10 +149,10 @@ static const char update_sql[] = "UPDATE np.channel SET name = $1, config = $2, 
 NP_NODISCARD np_err stc_update(struct wreq *q, struct pg_conn *c, const struct stc_write *w)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
+	pg_params_init(&p);
 	np_err e = check_fallback(q, c, w);
 	if (e < 0)
 		return e;
-	pg_params_init(&p);
 	add_write(&p, q, w);
 	pg_params_bool(&p, w->set_fallback);
 	return pg_exec(c, update_sql, &p, NULL);
