@@ -245,33 +245,40 @@ def one(number, seed, fleet):
     return None
 
 
-def undelayed(rig):
-    """Dead and hanging destinations by the dozen, at the real pace; a good one beside them hears within a second."""
-    rig.settings = {}
-    rig.start()
-    org = rig.new_org()
-    hanging = Sink(lambda s, r: time.sleep(5))
-    bad = [rig.hook(hanging, org=org) for _ in range(30)]
-    bad += [rig.channel("webhook", {"url": "http://127.0.0.1:9/"}, org=org) for _ in range(30)]
-    good = Sink()
-    channel = rig.hook(good, org=org)
-    incidents = [Incident(org) for _ in range(4)]
-    rig.sql("".join(i.open() + i.tell("opened", *bad) for i in incidents))
-    rig.nudge()
-    hanging.wait(20)
+def worst_of(rig, org, channel, good, n):
+    """The longest of n notices from commit to first byte."""
     worst = 0.0
-    for n in range(5):
+    for _ in range(n):
+        before = len(good.got)
         i = Incident(org)
         rig.sql(i.open() + i.tell("opened", channel))
         at = time.time()
         rig.nudge()
-        worst = max(worst, good.wait(n + 1, 10)[n].first - at)
+        worst = max(worst, good.wait(before + 1, 20)[before].first - at)
         time.sleep(0.3)
+    return worst
+
+
+def undelayed(rig):
+    """Dead and hanging destinations by the dozen, at the real pace: a good one beside them hears at most a second
+    later than without them. (bench/notices has the times themselves.)"""
+    rig.settings = {}
+    rig.start()
+    org, good = rig.new_org(), Sink()
+    alone = worst_of(rig, org, rig.hook(good, org=org), good, 4)
+    hanging = Sink(lambda s, r: time.sleep(5))
+    bad = [rig.hook(hanging, org=org) for _ in range(30)]
+    bad += [rig.channel("webhook", {"url": "http://127.0.0.1:9/"}, org=org) for _ in range(30)]
+    incidents = [Incident(org) for _ in range(4)]
+    rig.sql("".join(i.open() + i.tell("opened", *bad) for i in incidents))
+    rig.nudge()
+    hanging.wait(20)
+    worst = worst_of(rig, org, rig.hook(good, org=org), good, 5)
     hanging.close()
     good.close()
     rig.kill()
     rig.sql(f"UPDATE np.notice SET state = 'dead' WHERE org_id = {org} AND state <> 'sent'")
-    assert worst <= 1.0, f"delayed by {worst:.3f} s"
+    assert worst - alone <= 1.0, f"delayed by {worst - alone:.3f} s"
     return worst
 
 
