@@ -34,6 +34,7 @@ static const struct wording wordings[] = {
 	  false },
 	{ "silent", "REGION SILENT", "sends no results", WARN, false },
 	{ "heard", "REGION HEARD", "sends results again", GOOD, false },
+	{ "operator", "NEEDS CARE", "needs an operator", WARN, false },
 	{ "digest", "DIGEST", "", BAD, false },
 	{ "test", "TEST", "This is a test notice", INFO, false },
 };

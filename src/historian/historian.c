@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/role.h"
+#include "historian/auditor.h"
 #include "historian/sealer.h"
 #include "historian/worker.h"
 #include "net/admin.h"
@@ -47,6 +48,19 @@ static const struct conf_item items[] = {
 	  .min = 2,
 	  .max = HISTORIAN_DAYS_MAX,
 	  .fallback = "400" },
+	{ .key = "auditor.every_ms",
+	  .kind = CONF_INT,
+	  .min = 100,
+	  .max = 600000,
+	  .fallback = "15000" },
+	{ .key = "auditor.clear_s", .kind = CONF_INT, .min = 1, .max = 3600, .fallback = "60" },
+	{ .key = "auditor.disk", .kind = CONF_STR },
+	{ .key = "drill.every_s",
+	  .kind = CONF_INT,
+	  .min = 0,
+	  .max = 31 * 86400,
+	  .fallback = "86400" },
+	{ .key = "drill.limit_s", .kind = CONF_INT, .min = 5, .max = 3600, .fallback = "180" },
 };
 
 static const struct arg_opt opts[] = {
@@ -65,6 +79,7 @@ struct historian {
 	struct metrics *metrics;
 	struct worker *worker;
 	struct sealer *sealer;
+	struct auditor *auditor;
 	struct admin *admin;
 };
 
@@ -102,6 +117,21 @@ static np_err start_sealer(struct historian *h, const struct conf *c, struct buf
 	return e;
 }
 
+static np_err start_auditor(struct historian *h, const struct conf *c)
+{
+	const struct auditor_cfg cfg = {
+		.database = pg_conf_from(c),
+		.name = conf_str(c, "name"),
+		.disk = conf_str(c, "auditor.disk"),
+		.rules = { .every_ms = conf_int(c, "auditor.every_ms"),
+			   .clear_s = (int32_t)conf_int(c, "auditor.clear_s"),
+			   .drill_every_s = (int32_t)conf_int(c, "drill.every_s"),
+			   .drill_limit_s = (int32_t)conf_int(c, "drill.limit_s") },
+		.metrics = h->metrics,
+	};
+	return auditor_start(&cfg, &h->auditor);
+}
+
 static np_err start(struct historian *h, const struct conf *c, struct buf *why)
 {
 	const struct worker_cfg cfg = {
@@ -118,6 +148,8 @@ static np_err start(struct historian *h, const struct conf *c, struct buf *why)
 		e = worker_start(&cfg, &h->worker);
 	if (e == NP_OK)
 		e = start_sealer(h, c, why);
+	if (e == NP_OK)
+		e = start_auditor(h, c);
 	if (e == NP_OK && conf_str(c, "admin.listen") != NULL) {
 		const struct admin_cfg admin = { .listen = conf_str(c, "admin.listen"),
 						 .metrics = h->metrics,
@@ -137,6 +169,7 @@ static np_err serve(const struct args *args NP_UNUSED, const struct conf *c, str
 		e = loop_run(h.loop);
 	}
 	admin_free(h.admin);
+	auditor_stop(h.auditor);
 	sealer_stop(h.sealer); /* before the worker gives back all leases of this name */
 	worker_stop(h.worker);
 	loop_free(h.loop);

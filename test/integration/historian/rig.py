@@ -30,6 +30,7 @@ class Rig:
         self.netpulse = netpulse
         self.servers = Servers(["pg", "pgbouncer"])
         self.processes = {}
+        self.env = {}  # more of it for a historian
 
     def __enter__(self):
         s = self.servers
@@ -80,7 +81,8 @@ class Rig:
         self.write(s.path(name + ".json"), json.dumps(conf))
         with open(s.path(name + ".log"), "ab") as log:
             self.processes[name] = subprocess.Popen(
-                [self.netpulse, "historian", "--config", s.path(name + ".json")], stderr=log)
+                [self.netpulse, "historian", "--config", s.path(name + ".json")], stderr=log,
+                env=dict(os.environ, **self.env))
 
     def stop(self, name="h1", sig=signal.SIGTERM):
         p = self.processes.pop(name)
