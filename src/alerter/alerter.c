@@ -2,6 +2,7 @@
 #include "alerter/alerter.h"
 
 #include "alerter/courier.h"
+#include "alerter/heartbeat.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/role.h"
@@ -28,6 +29,9 @@ static const struct conf_item items[] = {
 	{ .key = "smtp.from", .kind = CONF_STR },
 	{ .key = "smtp.secret_file", .kind = CONF_STR },
 	{ .key = "ca_file", .kind = CONF_STR },
+	{ .key = "heartbeat.url", .kind = CONF_STR },
+	{ .key = "heartbeat.url_file", .kind = CONF_STR },
+	{ .key = "heartbeat.every_s", .kind = CONF_INT, .min = 1, .max = 86400, .fallback = "60" },
 	/* "slack=https://proxy.example:8443": where requests of a kind go instead */
 	{ .key = "services", .kind = CONF_LIST },
 	{ .key = "retry.first", .kind = CONF_MS, .min = 1, .max = 60000 },
@@ -49,6 +53,7 @@ struct alerter {
 	struct loop *loop;
 	struct metrics *metrics;
 	struct courier *courier;
+	struct heartbeat *heartbeat; /* NULL: none */
 	struct seal *seal;
 	struct arena *texts; /* of the configuration, cut */
 	struct admin *admin;
@@ -105,6 +110,22 @@ static np_err load_seal(struct alerter *a, const struct conf *c, struct buf *why
 	return path == NULL ? NP_OK : seal_load(path, &a->seal, why);
 }
 
+static np_err start_heartbeat(struct alerter *a, const struct conf *c, struct buf *why)
+{
+	const struct heartbeat_cfg cfg = {
+		.database = pg_conf_from(c),
+		.name = conf_str(c, "name"),
+		.url = conf_str(c, "heartbeat.url"),
+		.url_file = conf_str(c, "heartbeat.url_file"),
+		.ca_file = conf_str(c, "ca_file"),
+		.every_ms = conf_int(c, "heartbeat.every_s") * NP_SEC_MS,
+		.metrics = a->metrics,
+	};
+	if (cfg.url == NULL && cfg.url_file == NULL)
+		return NP_OK;
+	return heartbeat_start(&cfg, &a->heartbeat, why);
+}
+
 static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
 {
 	np_err e = load_seal(a, c, why);
@@ -132,6 +153,8 @@ static np_err start(struct alerter *a, const struct conf *c, struct buf *why)
 	e = read_bases(c, a->texts, &cfg.send, why);
 	if (e == NP_OK)
 		e = courier_start(&cfg, &a->courier);
+	if (e == NP_OK)
+		e = start_heartbeat(a, c, why);
 	if (e < 0)
 		return e;
 	const struct sub_cfg sub = {
@@ -165,6 +188,7 @@ static np_err run(struct alerter *a, const struct conf *c, struct buf *why)
 	}
 	admin_free(a->admin);
 	sub_free(a->sub);
+	heartbeat_stop(a->heartbeat);
 	courier_stop(a->courier);
 	loop_free(a->loop);
 	metrics_free(a->metrics);

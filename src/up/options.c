@@ -23,6 +23,8 @@ static const struct arg_opt opts[] = {
 	{ "smtp", "URL", "mail server for notices: smtp://host:587 or smtps://host", NULL },
 	{ "smtp-secret", "@FILE", "file with user:password for the mail server", NULL },
 	{ "mail-from", "ADDRESS", "sender of notices", NULL },
+	{ "heartbeat", "URL|@FILE",
+	  "asked every minute while all is well: somebody else's dead man's switch", NULL },
 	{ "metrics", "ADDR:PORT", "Prometheus metrics of all roles, label `role`", NULL },
 };
 
@@ -148,6 +150,17 @@ static np_err check_smtp(struct up_options *o, struct buf *why)
 	return NP_OK;
 }
 
+static np_err check_heartbeat(struct up_options *o, struct buf *why)
+{
+	o->heartbeat = args_str(o->args, "heartbeat");
+	np_str h = str_from_c(o->heartbeat);
+	if (o->heartbeat == NULL || (h.n > 1 && h.p[0] == '@') ||
+	    str_starts(h, NP_STR("http://")) || str_starts(h, NP_STR("https://")))
+		return NP_OK;
+	(void)buf_add_c(why, "--heartbeat: want an http or https address, or @FILE that holds it");
+	return NP_E_INVAL;
+}
+
 np_err up_options_parse(int argc, char **argv, struct up_options *ret, struct buf *ret_why)
 {
 	*ret = (struct up_options){ 0 };
@@ -161,7 +174,8 @@ np_err up_options_parse(int argc, char **argv, struct up_options *ret, struct bu
 	    (e = check_addr(ret, "gateway", &ret->gateway, ret_why)) < 0 ||
 	    (e = check_addr(ret, "enrol", &ret->enrol, ret_why)) < 0 ||
 	    (e = check_addr(ret, "metrics", &ret->metrics, ret_why)) < 0 ||
-	    (e = check_regions(ret, ret_why)) < 0 || (e = check_smtp(ret, ret_why)) < 0)
+	    (e = check_regions(ret, ret_why)) < 0 || (e = check_smtp(ret, ret_why)) < 0 ||
+	    (e = check_heartbeat(ret, ret_why)) < 0)
 		return e;
 	return NP_OK;
 }

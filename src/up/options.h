@@ -16,7 +16,8 @@ struct up_options {
 	const char *http, *gateway, *enrol; /* ADDR:PORT */
 	const char *metrics;                /* ADDR:PORT or NULL */
 	const char *user;                   /* service user, when started as root */
-	const char *names; /* comma-separated extra names for certificates, or NULL */
+	const char *names;     /* comma-separated extra names for certificates, or NULL */
+	const char *heartbeat; /* URL, or @FILE that holds it, or NULL */
 	const char *smtp_url, *smtp_secret_path, *mail_from;
 	char regions[UP_REGIONS_MAX][UP_REGION_LEN_MAX + 1];
 	size_t n_regions;

@@ -102,6 +102,17 @@ static void put_public_url(struct buf *b, const struct up_options *o)
 	put(b, "public_url", url);
 }
 
+static void put_heartbeat(struct buf *b, const struct up_options *o)
+{
+	if (o->heartbeat == NULL)
+		return;
+	(void)buf_add_c(b, "heartbeat:\n");
+	if (o->heartbeat[0] == '@')
+		put(b, "  url_file", o->heartbeat + 1);
+	else
+		put(b, "  url", o->heartbeat);
+}
+
 static void put_own(struct buf *b, const struct place *p, const struct up_options *o, enum role r)
 {
 	switch (r) {
@@ -117,6 +128,7 @@ static void put_own(struct buf *b, const struct place *p, const struct up_option
 		break;
 	case ROLE_ALERTER:
 		put_public_url(b, o);
+		put_heartbeat(b, o);
 		if (o->smtp_url == NULL)
 			break;
 		(void)buf_add_c(b, "smtp:\n");
@@ -137,6 +149,8 @@ static void put_own(struct buf *b, const struct place *p, const struct up_option
 		(void)buf_add_c(b, "audit:\n");
 		put_path(b, p, "  key_file", "secret/audit.key");
 		put_path(b, p, "  heads_file", "audit/heads.log");
+		(void)buf_add_c(b, "auditor:\n");
+		put(b, "  disk", p->dir);
 		break;
 	case ROLE_ENGINE:
 	case ROLE_N:
