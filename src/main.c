@@ -37,6 +37,7 @@ static const struct subcommand commands[] = {
 	{ "audit", "check the audit chain; show its public key", cli_audit_main },
 	{ "replay", "fold a monitor's log again and compare", cli_replay_main },
 	{ "scenario", "play stories of failures with the real rules", cli_scenario_main },
+	{ "drill", "fail on purpose in a region, and see that it is told", cli_drill_main },
 	{ "doctor", "check ports, limits, clocks, versions, certificates", cli_doctor_main },
 	{ "_exec", NULL, up_exec_main },
 };

@@ -13,9 +13,8 @@ struct api {
 	struct buf answer;
 };
 
-static np_err read_token(const struct args *a, struct secret *ret, struct buf *why)
+static np_err read_token(const char *path, struct secret *ret, struct buf *why)
 {
-	const char *path = args_str(a, "token-file");
 	const char *env = getenv("NETPULSE_TOKEN");
 	if (path != NULL) {
 		np_err e = secret_load(path, ret);
@@ -67,8 +66,14 @@ static bool set_up(struct api *a, const struct secret *token)
 
 np_err api_new(const struct args *args, struct api **ret, struct buf *ret_why)
 {
+	return api_new_with(args, args_str(args, "token-file"), ret, ret_why);
+}
+
+np_err api_new_with(const struct args *args, const char *token_file, struct api **ret,
+		    struct buf *ret_why)
+{
 	NP_CLEANUP(secret_done) struct secret token = { .n = 0 };
-	np_err e = read_token(args, &token, ret_why);
+	np_err e = read_token(token_file, &token, ret_why);
 	if (e < 0)
 		return e;
 	struct api *a = np_zalloc(sizeof *a);

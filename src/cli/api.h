@@ -27,6 +27,9 @@
 struct api;
 /* NP_E_AUTH without a token; the sentence is in *ret_why. */
 NP_NODISCARD np_err api_new(const struct args *a, struct api **ret, struct buf *ret_why);
+/* The same with the token of that file. */
+NP_NODISCARD np_err api_new_with(const struct args *a, const char *token_file, struct api **ret,
+				 struct buf *ret_why);
 void api_free(struct api *a); /* NULL is fine */
 
 struct api_request {

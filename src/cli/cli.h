@@ -21,4 +21,5 @@ int cli_verify_main(int argc, char **argv);
 int cli_audit_main(int argc, char **argv);
 int cli_replay_main(int argc, char **argv);
 int cli_scenario_main(int argc, char **argv);
+int cli_drill_main(int argc, char **argv);
 int cli_doctor_main(int argc, char **argv);

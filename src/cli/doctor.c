@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `netpulse doctor`: look at what usually goes wrong, say it in plain words, change nothing. */
+#include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -23,12 +24,15 @@
 
 static const struct arg_opt opts[] = {
 	{ "data", "DIR", "folder of the installation", "/var/lib/netpulse" },
-	{ "json", NULL, "print JSON, for scripts", NULL },
+	API_OPTS,
 };
 static const struct arg_spec spec = {
 	.usage = "netpulse doctor [--data DIR]",
-	.about = "Check programs, limits, disk, clock and certificates of this machine.\n"
-		 "Exit code 1 when something needs a person.",
+	.about =
+		"Check programs, limits, disk, clock and certificates of this machine, and what the\n"
+		"auditor of the installation found, if there is a token to ask with (else\n"
+		"DIR/admin.token is used when it can be read).\n"
+		"Exit code 1 when something needs a person.",
 	.opts = opts,
 	.n = NP_LEN(opts),
 };
@@ -142,6 +146,43 @@ static void look_at_leaf(struct report *r, const char *dir, const char *file)
 	x509_cert_free_p(&cert);
 }
 
+/* What the installation says of itself. A findings' row is a person's business. */
+static void add_findings(struct report *r, const json_t *items)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(items, i, one) add(r, BAD, api_text(one, "kind"), "since %s: %s",
+					      api_text(one, "since"), api_text(one, "detail"));
+	if (json_array_size(items) == 0)
+		add(r, FINE, "auditor", "has found nothing that is wrong now");
+}
+
+static void look_at_findings(struct report *r, struct command *c)
+{
+	NP_CLEANUP(buf_done) struct buf why;
+	char path[PATH_LEN];
+	json_t *items = NULL;
+	struct api *a = NULL;
+	const char *env = getenv("NETPULSE_TOKEN");
+	bool given = args_str(c->args, "token-file") != NULL || (env != NULL && env[0] != '\0');
+	buf_init(&why, 4096);
+	(void)snprintf(path, sizeof path, "%s/admin.token", args_str(c->args, "data"));
+	if (!given && access(path, R_OK) != 0)
+		return;
+	np_err e = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? NP_OK : NP_E_NOMEM;
+	if (e == NP_OK)
+		e = given ? api_new(c->args, &a, &why) : api_new_with(c->args, path, &a, &why);
+	if (e == NP_OK)
+		e = api_list(a, "/api/v1/findings", &items, &why);
+	if (e == NP_OK)
+		add_findings(r, items);
+	else
+		add(r, NOTE, "auditor", "could not be asked: %s",
+		    why.n > 0 ? buf_c(&why) : np_err_text(e));
+	json_decref(items);
+	api_free(a);
+}
+
 static np_err print(const struct report *r, bool json)
 {
 	size_t i;
@@ -171,6 +212,7 @@ static np_err work(struct command *c)
 	look_at_disk(&r, dir);
 	look_at_leaf(&r, dir, "gateway.pem");
 	look_at_leaf(&r, dir, "ca.pem");
+	look_at_findings(&r, c);
 	np_err e = print(&r, args_flag(c->args, "json"));
 	if (e < 0)
 		(void)buf_printf(&c->why, "%zu problems need a person", r.bad);

@@ -98,7 +98,7 @@ static const char *const text[] = {
 		" WITH ORDINALITY AS n(subject, org, event, kind, monitor, incident, body,"
 		" channels, held, at, place)"
 		" JOIN np.channel c ON c.org_id = n.org AND c.deleted_at IS NULL"
-		" AND (n.channels IS NULL OR n.channels ? c.id::text)"
+		" AND (n.channels ? c.id::text OR (n.channels IS NULL AND NOT c.drill))"
 		" ORDER BY n.place, c.id"
 		" ON CONFLICT (subject, event, kind, channel_id) DO UPDATE"
 		" SET state = 'pending', body = excluded.body, next_at = excluded.next_at,"
@@ -242,8 +242,9 @@ static const char *const text[] = {
 	[SQL_CHECKERS] = "SELECT pg_snapshot_xmin(pg_current_snapshot()), c.id, c.uuid, c.org_id,"
 			 " c.region_id, c.state, c.banned_at FROM (SELECT 1) one"
 			 " LEFT JOIN np.checker c ON c.changed_xid >= $1::text::xid8 ORDER BY c.id",
-	[SQL_CHANNELS] = "SELECT o.id, count(c.id) FROM np.org o LEFT JOIN np.channel c"
-			 " ON c.org_id = o.id AND c.deleted_at IS NULL GROUP BY o.id",
+	[SQL_CHANNELS] =
+		"SELECT o.id, count(c.id) FROM np.org o LEFT JOIN np.channel c"
+		" ON c.org_id = o.id AND c.deleted_at IS NULL AND NOT c.drill GROUP BY o.id",
 	[SQL_INBOX] = "SELECT i.id, i.shard, i.org_id, i.monitor_id, i.actor, i.command,"
 		      " i.body::text, CASE WHEN i.body ->> 'revision' ~ '^[0-9]{1,9}$'"
 		      " THEN (i.body ->> 'revision')::bigint ELSE -1 END FROM np.inbox i"
@@ -316,7 +317,7 @@ static const char *const text[] = {
 		" INSERT INTO np.notice (org_id, subject, event, kind, channel_id, body, created_at,"
 		" next_at) SELECT t.org_id, md5('region:' || t.region_id)::uuid, t.episode, $4, c.id,"
 		" $5::jsonb, now(), now() FROM t JOIN np.channel c ON c.org_id = t.org_id"
-		" AND c.deleted_at IS NULL",
+		" AND c.deleted_at IS NULL AND NOT c.drill",
 };
 static_assert(NP_LEN(text) == SQL_N, "a text for every statement");
 

@@ -76,6 +76,9 @@ np_err api_policies_preview(struct wreq *q, struct pg_conn *c);
 np_err api_regions_list(struct wreq *q, struct pg_conn *c);
 np_err api_regions_create(struct wreq *q, struct pg_conn *c);
 np_err api_regions_token(struct wreq *q, struct pg_conn *c);
+np_err api_findings(struct wreq *q, struct pg_conn *c);
+np_err api_drills(struct wreq *q, struct pg_conn *c);
+np_err api_drills_start(struct wreq *q, struct pg_conn *c);
 np_err api_checkers_list(struct wreq *q, struct pg_conn *c);
 np_err api_checkers_ban(struct wreq *q, struct pg_conn *c);
 

@@ -16,6 +16,7 @@ np_err api_incidents_list(struct wreq *q, struct pg_conn *c)
 		problem_add(&q->problems, "", "cursor", "is not one that this list gave out");
 	struct sti_filter f = {
 		.state = in_choice(q, "state", "open acknowledged resolved active"),
+		.provenance = in_choice(q, "provenance", "live drill load import replay"),
 	};
 	np_str monitor = in_query(q, "monitor", 36);
 	f.by_monitor = monitor.n > 0;

@@ -17,6 +17,7 @@ np_err api_monitors_list(struct wreq *q, struct pg_conn *c)
 		.state = in_choice(q, "state", "pending up suspect down recovering nodata paused"),
 		.tag = in_query(q, "tag", MONJ_TAG_MAX),
 		.kind = in_choice(q, "kind", "http tcp icmp dns tls"),
+		.provenance = in_choice(q, "provenance", "live drill load import replay"),
 	};
 	np_err e = wq_check(q);
 	if (e < 0)

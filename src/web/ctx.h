@@ -21,6 +21,7 @@ struct tap;
 struct sse;
 struct stats_cache;
 struct pulse;
+struct drill;
 struct rpool;
 struct waits;
 struct limiter;
@@ -38,6 +39,7 @@ struct web {
 	struct sse *sse;
 	struct stats_cache *stats;
 	struct pulse *pulse;
+	struct drill *drill;
 	struct waits *waits;
 	struct limiter *limiter;
 	struct files *files;

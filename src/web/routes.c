@@ -4,6 +4,7 @@
 #include "web/ack_page.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/drill.h"
 #include "web/files.h"
 #include "web/pulse.h"
 #include "web/sse.h"
@@ -45,6 +46,8 @@ static const struct route table[] = {
 	DIRECT("/health/web", pulse_web),
 	DIRECT("/health/database", pulse_database),
 	DIRECT("/health/queue", pulse_queue),
+	DIRECT("/drill/target/{}", drill_target),
+	{ .method = "POST", .pattern = "/drill/sink/{}", .flags = R_BODY, .direct = drill_sink },
 	DIRECT("/api/v1/health", pulse_all),
 	DIRECT("/api/v1/openapi.yaml", files_contract),
 
@@ -61,7 +64,7 @@ static const struct route table[] = {
 	  .query = "since",
 	  .finish = open_events },
 
-	GET("/api/v1/monitors", api_monitors_list, ACC_SEE, "q state tag kind " PAGING),
+	GET("/api/v1/monitors", api_monitors_list, ACC_SEE, "q state tag kind provenance " PAGING),
 	DO("POST", "/api/v1/monitors", api_monitors_create, ACC_MONITOR_EDIT, R_COMMAND | R_BODY),
 	GET(MONITOR, api_monitors_read, ACC_SEE, NULL),
 	DO("PATCH", MONITOR, api_monitors_update, ACC_MONITOR_EDIT, R_COMMAND | R_BODY),
@@ -74,7 +77,7 @@ static const struct route table[] = {
 	DO("POST", MONITOR "/check", api_monitors_check, ACC_CHECK_NOW, R_COMMAND),
 	DO("POST", MONITOR "/try", api_monitors_try, ACC_SEE, R_BODY),
 
-	GET("/api/v1/incidents", api_incidents_list, ACC_SEE, "state monitor " PAGING),
+	GET("/api/v1/incidents", api_incidents_list, ACC_SEE, "state monitor provenance " PAGING),
 	GET(INCIDENT, api_incidents_read, ACC_SEE, NULL),
 	DO("POST", "/api/v1/incidents", api_life_open, ACC_INCIDENT_RESPOND, R_BODY),
 	DO("PATCH", INCIDENT, api_life_update, ACC_INCIDENT_RESPOND, R_BODY),
@@ -136,6 +139,9 @@ static const struct route table[] = {
 	DO("POST", "/api/v1/regions", api_regions_create, ACC_CHECKER_EDIT, R_BODY),
 	DO("POST", "/api/v1/regions/{}/join-tokens", api_regions_token, ACC_CHECKER_EDIT,
 	   R_BODY_MAY),
+	DO("POST", "/api/v1/regions/{}/drill", api_drills_start, ACC_CHECKER_EDIT, R_BODY_MAY),
+	GET("/api/v1/drills", api_drills, ACC_SEE, "region " PAGING),
+	GET("/api/v1/findings", api_findings, ACC_CHECKER_SEE, "state " PAGING),
 	GET("/api/v1/checkers", api_checkers_list, ACC_CHECKER_SEE, "region " PAGING),
 	DO("POST", "/api/v1/checkers/{}/ban", api_checkers_ban, ACC_CHECKER_EDIT, R_BODY),
 

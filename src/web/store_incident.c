@@ -38,7 +38,7 @@ NP_NODISCARD np_err sti_find(struct pg_conn *c, const uint8_t id[16], struct sti
 	" 'opened_at', " SQL_TIME("i.opened_at") ", 'decided_at', " SQL_TIME("i.decided_at") \
 	", 'acknowledged_at', " SQL_TIME("i.acknowledged_at") ","                            \
 	" 'acknowledged_by', i.acknowledged_by, 'closed_at', " SQL_TIME("i.closed_at") ","   \
-	" 'close_reason', i.close_reason, 'why', i.why"
+	" 'close_reason', i.close_reason, 'why', i.why, 'provenance', i.provenance"
 
 #define INCIDENT_FROM                                                       \
 	" FROM np.incident i LEFT JOIN np.monitor m ON m.id = i.monitor_id" \
@@ -51,6 +51,7 @@ static const char list_sql[] =
 	" (extract(epoch FROM i.opened_at) * 1000000)::bigint, i.id::text" INCIDENT_FROM
 	" WHERE ($1 = '' OR i.state = $1 OR ($1 = 'active' AND i.closed_at IS NULL))"
 	" AND (NOT $2 OR i.monitor_uuid = $3)"
+	" AND CASE WHEN $8 <> '' THEN i.provenance = $8 ELSE $2 OR i.provenance <> 'drill' END"
 	" AND (NOT $4 OR (i.opened_at, i.id::text) < ($5, $6))"
 	" ORDER BY i.opened_at DESC, i.id::text DESC LIMIT $7";
 
@@ -66,6 +67,7 @@ NP_NODISCARD np_err sti_list(struct pg_conn *c, const struct sti_filter *f, cons
 	pg_params_time(&v, p->num);
 	pg_params_text(&v, p->text);
 	pg_params_i32(&v, p->limit + 1);
+	pg_params_text(&v, f->provenance);
 	return pg_exec(c, list_sql, &v, ret);
 }
 

@@ -15,7 +15,8 @@ struct sti_row {
 };
 NP_NODISCARD np_err sti_find(struct pg_conn *c, const uint8_t id[16], struct sti_row *ret);
 struct sti_filter {
-	np_str state; /* "", a state, or "active" */
+	np_str state;      /* "", a state, or "active" */
+	np_str provenance; /* "": any but drills, unless one monitor is asked for */
 	bool by_monitor;
 	uint8_t monitor[16];
 };

@@ -189,6 +189,7 @@ NP_NODISCARD np_err stm_parent(struct pg_conn *c, const uint8_t id[16], const ui
 /* The monitor as the API shows it: its definition, and what its owner says about it. */
 #define MONITOR_JSON                                                                     \
 	"m.definition || jsonb_build_object('id', m.uuid, 'number', m.id,"               \
+	" 'provenance', m.provenance,"                                                   \
 	" 'state', coalesce(s.state, 'pending'), 'partial', coalesce(s.partial, false)," \
 	" 'degraded', coalesce(s.degraded, false), 'since', " SINCE ","                  \
 	" 'failing', coalesce(s.failing, 0),"                                            \
@@ -223,6 +224,8 @@ static const char list_sql[] = "SELECT " MONITOR_JSON ", m.id, m.name" MONITOR_F
 			       " AND ($2 = '' OR coalesce(s.state, 'pending') = $2)"
 			       " AND ($3 = '' OR m.definition->'tags' ? $3)"
 			       " AND ($4 = '' OR m.kind = $4)"
+			       " AND CASE WHEN $9 = '' THEN m.provenance <> 'drill'"
+			       " ELSE m.provenance = $9 END"
 			       " AND (NOT $5 OR (m.name, m.id) > ($6, $7))"
 			       " ORDER BY m.name, m.id LIMIT $8";
 
@@ -239,6 +242,7 @@ NP_NODISCARD np_err stm_list(struct pg_conn *c, const struct stm_filter *f, cons
 	pg_params_text(&v, p->text);
 	pg_params_i64(&v, p->num);
 	pg_params_i32(&v, p->limit + 1);
+	pg_params_text(&v, f->provenance);
 	return pg_exec(c, list_sql, &v, ret);
 }
 

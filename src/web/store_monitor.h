@@ -49,6 +49,7 @@ NP_NODISCARD np_err stm_parent(struct pg_conn *c, const uint8_t id[16], const ui
 NP_NODISCARD np_err stm_show(struct wreq *q, struct pg_conn *c, const uint8_t id[16], np_str *ret);
 struct stm_filter {
 	np_str text, state, tag, kind; /* "": any */
+	np_str provenance;             /* "": any but drills */
 };
 NP_NODISCARD np_err stm_list(struct pg_conn *c, const struct stm_filter *f, const struct page *p,
 			     struct pg_res **ret);

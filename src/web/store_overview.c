@@ -14,7 +14,7 @@ static const char monitors_sql[] =
 	" coalesce(m.definition->'tags', '[]'::jsonb), (m.definition->>'interval_s')::float8,"
 	" m.region_ids, s.core"
 	" FROM np.monitor m LEFT JOIN np.monitor_state s ON s.monitor_id = m.id"
-	" WHERE m.deleted_at IS NULL ORDER BY m.id LIMIT 20000";
+	" WHERE m.deleted_at IS NULL AND m.provenance <> 'drill' ORDER BY m.id LIMIT 20000";
 
 NP_NODISCARD np_err sov_monitors(struct pg_conn *c, struct pg_res **ret)
 {

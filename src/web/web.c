@@ -13,6 +13,7 @@
 #include "redis/redisconf.h"
 #include "web/ctx.h"
 #include "web/tap.h"
+#include "web/drill.h"
 #include "web/files.h"
 #include "web/limiter.h"
 #include "web/pulse.h"
@@ -130,7 +131,8 @@ static np_err make_parts(struct web *w, const struct conf *c, const char *web_ro
 	w->tap = w->bus ? tap_new(w, &redis) : NULL;
 	w->sse = w->tap ? sse_new(w) : NULL;
 	w->pulse = w->sse ? pulse_new(w) : NULL;
-	return w->pulse ? NP_OK : NP_E_NOMEM;
+	w->drill = w->pulse ? drill_new(w) : NULL;
+	return w->drill ? NP_OK : NP_E_NOMEM;
 }
 
 static void on_stopped(void *ctx)
@@ -177,6 +179,7 @@ static void close_all(struct house *h)
 	admin_free(h->admin);
 	sse_free(w->sse);
 	httpd_free(w->httpd);
+	drill_free(w->drill);
 	pulse_free(w->pulse);
 	tap_free(w->tap);
 	aredis_free(w->bus);

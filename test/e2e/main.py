@@ -11,7 +11,8 @@ import tests_api
 import tests_browser
 import tests_story
 import tests_up
-from sinks import Mail, Targets, Webhook
+import tests_watch
+from sinks import Beats, Mail, Targets, Webhook
 from rig import Up
 
 
@@ -21,19 +22,21 @@ class World:
     def __init__(self):
         self.mail = Mail()
         self.hook = Webhook()
+        self.beat = Beats()
         self.targets = Targets()
-        self.up = Up("--smtp", self.mail.url, "--mail-from", "netpulse@example.org")
+        self.up = Up("--smtp", self.mail.url, "--mail-from", "netpulse@example.org", "--heartbeat", self.beat.url)
 
     def close(self):
         self.up.clean()
         self.mail.close()
         self.hook.close()
+        self.beat.close()
         self.targets.close()
 
 
 def main():
     words = sys.argv[1:]
-    tests = [(m.__name__, n, f) for m in (tests_up, tests_api, tests_story, tests_browser, tests_up)
+    tests = [(m.__name__, n, f) for m in (tests_up, tests_api, tests_watch, tests_story, tests_browser, tests_up)
              for n, f in vars(m).items() if n.startswith("test_") or (m is tests_up and n.startswith("last_"))]
     firsts = [t for t in tests if t[1].startswith("test_")]
     lasts = [t for t in tests if t[1].startswith("last_")]

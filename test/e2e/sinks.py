@@ -12,6 +12,7 @@ import socketserver
 import subprocess
 import tempfile
 import threading
+import time
 
 from aiosmtpd.controller import Controller
 
@@ -60,6 +61,32 @@ class Webhook:
 
     def kinds(self, monitor):
         return [b["kind"] for b in self.of(monitor).values()]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Beats:
+    """Somebody else's dead man's switch: when it was asked."""
+
+    def __init__(self):
+        self.got = []
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                sink.got.append(time.monotonic())
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/ping/abc"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
         self.server.shutdown()
