@@ -52,6 +52,7 @@ def silent(rig, switch, why):
 def run(exe):
     switch = Switch()
     with Rig(exe, heartbeat={"url": switch.url, "every_s": 1}) as rig:
+        rig.sql = lambda text: rig.servers.psql(text).strip()  # a connection each: the server dies meanwhile
         rig.sql("UPDATE np.shard SET owner = 'engine-1', lease_until = now() + interval '1 hour';"
                 "INSERT INTO np.lease VALUES ('auditor', 'h1', now() + interval '1 hour')")
         rig.start()
