@@ -77,7 +77,8 @@ class Rig:
         conf = {"name": name, "admin": {"listen": "unix:" + s.path(name + ".sock")}, "database": {"host": s.dir, "port": 6432, "name": "np_historian", "user": "np_historian",
                                            "password_file": s.path("np_historian.db")},
                 "audit": {"key_file": key_file or self.key_file, "heads_file": self.heads,
-                          "heads_every_ms": heads_every_ms}, **more}
+                          "heads_every_ms": heads_every_ms},
+                "auditor": {"every_ms": 600000}, **more}  # it would tell of all that is not there: engines first
         self.write(s.path(name + ".json"), json.dumps(conf))
         with open(s.path(name + ".log"), "ab") as log:
             self.processes[name] = subprocess.Popen(
