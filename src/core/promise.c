@@ -23,6 +23,13 @@ static uint32_t count_say(const struct vd_evidence *e, enum vote_say say)
 	return n;
 }
 
+/* Attempts of the last look that failed, this event's included. */
+static uint32_t look_failures(const struct promise_step *s)
+{
+	bool fails = s->event->kind == MST_RESULT && s->event->result.status == RES_FAIL;
+	return look_failed(&s->before->inc.look) + fails;
+}
+
 static const char *on_open(struct promise *p, const struct promise_step *s,
 			   const struct step_action *a)
 {
@@ -35,6 +42,8 @@ static const char *on_open(struct promise *p, const struct promise_step *s,
 		return "an incident opened without a last look";
 	if (count_say(&s->step->evidence, VOTE_FAIL) < s->step->evidence.q)
 		return "an incident opened though fewer than the quorum fail";
+	if (look_failures(s) < s->step->evidence.q)
+		return "an incident opened though the last look did not fail";
 	if (a->open.at_us > s->after->at_us)
 		return "an incident opened in the future";
 	if (a->open.at_us < p->closed_us)
