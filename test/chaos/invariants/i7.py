@@ -6,8 +6,8 @@ TELLS = ("opened", "acknowledged", "resolved")
 def check(w):
     tells = ", ".join(f"'{k}'" for k in TELLS)
     rows = w.sql("SELECT e.incident_id, e.kind, c.name, count(DISTINCT e.number), count(DISTINCT n.id)"
-                 " FROM np.incident_event e JOIN np.incident i ON i.id = e.incident_id AND i.provenance = 'live'"
-                 " JOIN np.channel c ON c.org_id = e.org_id AND c.deleted_at IS NULL AND c.created_at < i.decided_at"
+                 " FROM np.incident_event e JOIN np.incident i ON i.id = e.incident_id AND i.provenance = 'live' AND i.kind = 'machine'"
+                 " JOIN np.channel c ON c.org_id = e.org_id AND c.deleted_at IS NULL AND NOT c.drill AND c.created_at < i.decided_at"
                  " LEFT JOIN np.notice n ON n.incident_id = e.incident_id AND n.kind = e.kind AND n.channel_id = c.id"
                  f" WHERE e.kind IN ({tells}) GROUP BY 1, 2, 3").splitlines()
     w.note(f"I7 asked for {len(rows)} events and channels")

@@ -901,6 +901,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/regions/{name}/drill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: components["schemas"]["RegionName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the region's own monitor fail, and see that somebody hears of it
+         * @description From the check to a sink of NetPulse's own; nobody else is told. It runs by the clock as
+         *     well, once a day. `GET /api/v1/drills` has what became of it.
+         */
+        post: operations["startDrill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Drills, newest first */
+        get: operations["listDrills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the auditor found wrong with NetPulse itself, newest first
+         * @description For the operator's organisation, which is the first; others see an empty list.
+         */
+        get: operations["listFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/checkers": {
         parameters: {
             query?: never;
@@ -1018,8 +1078,59 @@ export interface components {
                 [key: string]: {
                     ok: boolean;
                     text: string;
+                    /** @description Of `heartbeat`, when one is sent: last answered. */
+                    ok_at?: components["schemas"]["TimeOrNull"];
                 };
             };
+        };
+        /**
+         * @description Only `live` counts toward uptime.
+         * @enum {string}
+         */
+        Provenance: "live" | "drill" | "load" | "import" | "replay";
+        Finding: {
+            id: number;
+            /** @example shard_unowned */
+            kind: string;
+            /** @example shard 3 */
+            subject: string;
+            /**
+             * @description No heartbeat is sent while a severe one is open.
+             * @enum {string}
+             */
+            severity: "major" | "severe";
+            /** @description One sentence. */
+            detail: string;
+            since: components["schemas"]["Time"];
+            seen_at: components["schemas"]["Time"];
+            told_at: components["schemas"]["Time"];
+            cleared_at: components["schemas"]["TimeOrNull"];
+            /** @description How often it came back within ten minutes. */
+            flaps: number;
+        };
+        DrillRun: {
+            /** Format: uuid */
+            id: string;
+            region: components["schemas"]["RegionName"];
+            started_at: components["schemas"]["Time"];
+            /** @description Who, or `schedule`. */
+            started_by: string;
+            limit_s: number;
+            /** @description The target failed a check. */
+            checked_ms: number | null;
+            /** @description The incident was decided. */
+            opened_ms: number | null;
+            /** @description The sink was told. */
+            told_ms: number | null;
+            /** @description The sink was told of the end. */
+            resolved_ms: number | null;
+            finished_at: components["schemas"]["TimeOrNull"];
+            /** Format: uuid */
+            incident_id: string | null;
+            /** @description Null while it runs. */
+            ok: boolean | null;
+            /** @description Why it failed. */
+            why: string;
         };
         Org: {
             name: string;
@@ -1281,6 +1392,7 @@ export interface components {
             id: string;
             /** @description Its number in the log. */
             number?: number;
+            provenance?: components["schemas"]["Provenance"];
             kind: components["schemas"]["Kind"];
             state: components["schemas"]["State"];
             partial: boolean;
@@ -1477,13 +1589,14 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
-             * @description Opened by a monitor, or by people.
+             * @description Opened by a monitor, by people, or by the auditor about NetPulse itself.
              * @enum {string}
              */
-            kind: "machine" | "manual";
+            kind: "machine" | "manual" | "operator";
+            provenance?: components["schemas"]["Provenance"];
             /**
              * Format: uuid
-             * @description Null of a manual one.
+             * @description Null of one without a monitor.
              */
             monitor_id: string | null;
             monitor_name: string;
@@ -2307,6 +2420,8 @@ export interface operations {
                 state?: components["schemas"]["State"];
                 tag?: string;
                 kind?: components["schemas"]["Kind"];
+                /** @description Drills are shown only when asked for. */
+                provenance?: components["schemas"]["Provenance"];
                 /** @description `next` of the page before. */
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];
@@ -2654,6 +2769,8 @@ export interface operations {
                 /** @description `active` is open or acknowledged. */
                 state?: "open" | "acknowledged" | "resolved" | "active";
                 monitor?: string;
+                /** @description Drills are shown only when asked for, or with their monitor. */
+                provenance?: components["schemas"]["Provenance"];
                 /** @description `next` of the page before. */
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];
@@ -3869,6 +3986,98 @@ export interface operations {
                         expires_at: components["schemas"]["Time"];
                         /** @description To type on the machine; it reads the token from its input. */
                         command: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: components["schemas"]["RegionName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The sink has to hear within.
+                     * @default 180
+                     */
+                    limit_s?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description It runs. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDrills: {
+        parameters: {
+            query?: {
+                region?: string;
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DrillRun"][];
+                        next: components["schemas"]["Next"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listFindings: {
+        parameters: {
+            query?: {
+                /** @description `open` unless `all` is asked for, of the last 90 days. */
+                state?: "open" | "all";
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Finding"][];
+                        next: components["schemas"]["Next"];
                     };
                 };
             };
