@@ -19,21 +19,22 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 SAMPLE = {"name": "shop", "kind": "http", "target": "http://127.0.0.1:1/"}
 
 
+HOUSE = House(EXE, command_wait_ms=50, public_url="http://127.0.0.1:8080")
+
+
+def setUpModule():
+    HOUSE.__enter__()
+    Case.h = HOUSE
+    Case.owner, Case.editor, Case.viewer = (HOUSE.client(role) for role in ("owner", "editor", "viewer"))
+    Case.stranger = HOUSE.client("owner", HOUSE.other)
+    Case.mail, Case.call = Case.channel("ops-mail"), Case.channel("on-call")
+
+
+def tearDownModule():
+    HOUSE.__exit__()
+
+
 class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.h = House(EXE, command_wait_ms=50, public_url="http://127.0.0.1:8080").__enter__()
-        cls.owner = cls.h.client("owner")
-        cls.editor = cls.h.client("editor")
-        cls.viewer = cls.h.client("viewer")
-        cls.stranger = cls.h.client("owner", cls.h.other)
-        cls.mail = cls.channel("ops-mail")
-        cls.call = cls.channel("on-call")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.h.__exit__()
-
     @classmethod
     def channel(cls, name):
         a = cls.owner.post("/api/v1/channels", {"kind": "email", "name": name, "config": {"to": "a@b.example"}})
