@@ -34,9 +34,9 @@ np_err lease_renew(struct lease *l, struct pg_conn *c, uint32_t *ret_lost)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p); /* before any return: it is cleaned up */
 	if (lease_count(l) == 0)
 		return NP_OK;
-	pg_params_init(&p);
 	pg_params_c(&p, l->owner);
 	held_param(l, false, &p);
 	pg_params_i64(&p, l->lease_ms);
