@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -98,6 +99,8 @@ class LoadRig:
         self.ids, self.before_mb = self.up.dir + ".ids", None
 
     def start(self):
+        # Ended from outside: the installation ends too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.up.start()
         pattern = self.up.monitor(name="load", kind="tcp", target="127.0.0.1:9", regions=["load"], interval_s=300)
         self.must("netpulse-mint", "--ca", os.path.join(self.up.dir, "ca"), "--count", self.workers,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/inbox.h"
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "engine/feeddef.h"
 #include "engine/sql.h"
 
 struct inbox {
 	struct map *given; /* ids of commands that the folder has */
+	bool more;         /* the newest poll left some for the next */
 };
 
 struct inbox *inbox_new(void)
@@ -84,10 +86,16 @@ np_err inbox_poll(struct inbox *x, struct pg_conn *c, uint32_t mask, struct msg 
 	struct map *given = e == NP_OK ? map_new(INBOX_MAX) : NULL;
 	if (!given)
 		return e < 0 ? e : NP_E_NOMEM;
+	int64_t until_ms = clock_mono_ms() + INBOX_POLL_MS;
+	x->more = false;
 	for (size_t i = 0; e == NP_OK && i < pg_res_rows(res); i++) {
 		uint8_t id[16] = { 0 };
 		pg_res_uuid(res, i, 0, id);
 		bool had = map_get(x->given, map_key_id(id)) != NULL;
+		if (!had && clock_mono_ms() > until_ms) {
+			x->more = true;
+			continue;
+		}
 		if (!had && str_eq_c(pg_res_str(res, i, 5), "define"))
 			e = add_define(c, res, i, rows);
 		else if (!had)
@@ -100,6 +108,11 @@ np_err inbox_poll(struct inbox *x, struct pg_conn *c, uint32_t mask, struct msg 
 	map_free(x->given, NULL); /* what is decided is not asked for again */
 	x->given = given;
 	return e;
+}
+
+bool inbox_has_more(const struct inbox *x)
+{
+	return x->more;
 }
 
 void inbox_forget(struct inbox *x)

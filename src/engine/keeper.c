@@ -426,6 +426,7 @@ static np_err due_work(struct keeper *k, int64_t now_ms)
 	if (e == NP_OK && k->inbox_due && loaded_mask(k) != 0) {
 		k->inbox_due = false;
 		e = noted(k, "inbox", poll_inbox(k));
+		k->inbox_due = e == NP_OK && inbox_has_more(k->inbox);
 	}
 	if (e == NP_OK && now_ms >= k->channels_ms) {
 		k->channels_ms = now_ms + CHANNELS_MS;
@@ -479,7 +480,7 @@ void keeper_run(struct keeper *k)
 		np_err e = noted(k, "connect", pg_conn_ready(k->c, now_ms + KEEPER_CALL_MS));
 		if (e == NP_OK)
 			e = due_work(k, clock_mono_ms());
-		bool more = e == NP_OK && load_one(k);
+		bool more = e == NP_OK && (load_one(k) || (k->inbox_due && loaded_mask(k) != 0));
 		int64_t until_ms = more ? 0 : e < 0 ? now_ms + 100 : next_due_ms(k);
 		struct msg *m =
 			until_ms ? mbox_recv(k->cfg.in, until_ms) : mbox_try_recv(k->cfg.in);
