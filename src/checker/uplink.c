@@ -322,7 +322,7 @@ void uplink_more(struct uplink *u)
 void uplink_slow(struct uplink *u, uint32_t shard, uint64_t monitor, int64_t slot_us,
 		 uint32_t attempt)
 {
-	NP_CLEANUP(buf_done) struct buf b;
+	NP_CLEANUP(buf_done) struct buf b = { 0 };
 	Np__V1__Slow m = NP__V1__SLOW__INIT;
 	if (!gwlink_is_up(u->link))
 		return;

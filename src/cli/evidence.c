@@ -91,7 +91,7 @@ static bool is_ours(const struct cutting *k, const Np__I1__BatchInput *in,
 /* What stood between our items were numbers of others: they become one loss. */
 static np_err put_gap(struct buf *out, uint64_t count)
 {
-	NP_CLEANUP(buf_done) struct buf item;
+	NP_CLEANUP(buf_done) struct buf item = { 0 };
 	const struct batch_lost lost = {
 		.count = count, .from_us = 1, .to_us = 1, .why = BATCH_W_UNREADABLE
 	};
@@ -305,7 +305,7 @@ static np_err cut_snapshot(const struct cutting *k, np_str whole, struct arena *
 
 static np_err start_json(const struct cutting *k, json_t **ret)
 {
-	NP_CLEANUP(buf_done) struct buf whole;
+	NP_CLEANUP(buf_done) struct buf whole = { 0 };
 	struct arena *a = arena_new(SNAPSHOT_MAX);
 	if (a == NULL)
 		return NP_E_NOMEM;
@@ -392,7 +392,7 @@ np_err evidence_collect(const struct evidence_of *of, json_t **ret)
 
 static np_err fold_one(struct shard *s, const json_t *packed)
 {
-	NP_CLEANUP(buf_done) struct buf b;
+	NP_CLEANUP(buf_done) struct buf b = { 0 };
 	struct arena *a = arena_new(REPLAY_ROW_MAX);
 	ProtobufCMessage *msg = NULL;
 	if (a == NULL)
@@ -425,7 +425,7 @@ static void look(struct shard *s, uint64_t monitor, const uint8_t incident[16],
 np_err evidence_again(const json_t *evidence, uint64_t monitor, const uint8_t incident[16],
 		      struct evidence_fold *ret)
 {
-	NP_CLEANUP(buf_done) struct buf start;
+	NP_CLEANUP(buf_done) struct buf start = { 0 };
 	const json_t *inputs = json_object_get(evidence, "inputs"), *one;
 	json_int_t no = json_integer_value(json_object_get(evidence, "shard"));
 	struct evidence_fold f = { .found = false };

@@ -100,7 +100,7 @@ static np_err load_all(struct pg_conn *c, const struct replay_to *r, struct shar
 
 np_err replay_before(struct pg_conn *c, uint32_t shard, int64_t before_us, struct shard **ret)
 {
-	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_params_done) struct pg_params p = { 0 };
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
 	struct shard *s = shard_new(shard);
 	if (!s)

@@ -303,7 +303,7 @@ static const char redefine_sql[] =
 NP_NODISCARD np_err stp_redefine(struct wreq *q, struct pg_conn *c, np_str actor,
 				 const struct pg_array ids_definitions[2])
 {
-	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_params_done) struct pg_params p = { 0 };
 	if (ids_definitions[0].n == 0)
 		return NP_OK;
 	pg_params_init(&p);
