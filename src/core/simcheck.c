@@ -2,6 +2,7 @@
 #include "core/simcheck.h"
 
 #include "core/schedule.h"
+#include "core/trust.h"
 
 #define TOOK_US (30 * NP_MS_US)
 #define SLOW_US (2 * NP_SEC_US)
@@ -283,24 +284,6 @@ int64_t simcheck_backlog_us(const struct simw *w)
 
 /* ---- suspicion ---- */
 
-static bool has_fresh(const struct simw_monitor *m, uint32_t k, int64_t now_us)
-{
-	return m->st.vote[k].say != VOTE_NONE && !vote_is_stale(&m->def, &m->st.vote[k], now_us);
-}
-
-/* Region k says FAIL while a majority of the other fresh regions says OK. */
-static bool contradicts(const struct simw_monitor *m, uint32_t k, int64_t now_us)
-{
-	uint32_t fresh = 0, ok = 0;
-	for (uint32_t o = 0; o < m->st.region_n; o++) {
-		if (o == k || !has_fresh(m, o, now_us))
-			continue;
-		fresh++;
-		ok += m->st.vote[o].say == VOTE_OK;
-	}
-	return m->st.vote[k].say == VOTE_FAIL && 2 * ok > fresh;
-}
-
 static void say_suspect(struct simw *w, uint32_t region, bool on)
 {
 	w->suspect_mask ^= UINT32_C(1) << (region - 1);
@@ -314,20 +297,15 @@ void simcheck_judge(struct simw *w)
 {
 	w->judge_us = w->now_us + NP_SEC_US;
 	for (uint32_t region = 1; region <= MON_REGIONS_MAX; region++) {
-		uint32_t checked = 0, failing = 0;
-		bool is = (w->suspect_mask & UINT32_C(1) << (region - 1)) != 0;
+		struct trust_count count = { 0 };
+		bool was = (w->suspect_mask & UINT32_C(1) << (region - 1)) != 0;
 		for (uint32_t i = 0; i < w->n; i++) {
 			const struct simw_monitor *m = &w->monitor[i];
 			int k = mon_region_index(&m->def, region);
-			if (k < 0 || !has_fresh(m, (uint32_t)k, w->now_us) ||
-			    m->st.vote[k].heard_us < w->now_us - NP_MIN_US)
-				continue;
-			checked++;
-			failing += contradicts(m, (uint32_t)k, w->now_us);
+			if (k >= 0)
+				trust_note(&m->def, &m->st, (uint32_t)k, w->now_us, &count);
 		}
-		if (!is && failing >= 10 && failing * 10 >= checked * 3)
-			say_suspect(w, region, true);
-		else if (is && failing * 10 < checked)
-			say_suspect(w, region, false);
+		if (trust_is_suspect(was, count) != was)
+			say_suspect(w, region, !was);
 	}
 }

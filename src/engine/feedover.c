@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/trust.h"
 #include "engine/sql.h"
-#include "engine/tally.h"
 
 #define SAY_MAX 1024
 
@@ -250,7 +250,8 @@ static np_err apply(struct pg_conn *c, const struct feedover_coord *who, const s
 
 static np_err judge_one(struct pg_conn *c, const struct feedover_coord *who, const struct region *r)
 {
-	bool suspect = tally_is_suspect(r->suspect, r->checked, r->odd);
+	bool suspect = trust_is_suspect(r->suspect, (struct trust_count){ .checked = r->checked,
+									  .odd = r->odd });
 	struct change ch = { .suspect = suspect, .silent = r->silent };
 	np_err e = NP_OK;
 	if (suspect != r->suspect) {

@@ -223,8 +223,8 @@ static bool add_tally(struct msg *m, uint32_t shard, const struct tally *t)
 			return false;
 		*row = (struct msg_tally){ .shard = shard,
 					   .region = t->of[i].region,
-					   .checked = t->of[i].checked,
-					   .odd = t->of[i].odd };
+					   .checked = t->of[i].count.checked,
+					   .odd = t->of[i].count.odd };
 	}
 	return true;
 }

@@ -5,15 +5,14 @@
  * region is to be trusted is decided by the coordinator and comes back as an input. Pure.
  */
 #pragma once
+#include "core/trust.h"
 #include "engine/shard.h"
 
 #define TALLY_REGIONS_MAX SHARD_SUSPECTS_MAX
-#define TALLY_WINDOW_US NP_MIN_US
 
 struct tally_region {
 	uint32_t region;
-	uint32_t checked; /* monitors that it checked within the window */
-	uint32_t odd;     /* of them: FAIL, while a majority of the other fresh regions says OK */
+	struct trust_count count;
 };
 struct tally {
 	size_t n;
@@ -21,5 +20,3 @@ struct tally {
 };
 
 void tally_count(const struct shard *s, int64_t now_us, struct tally *ret);
-/* Begin: at least 30 % and 10 of what it checked; end: under 10 %. */
-bool tally_is_suspect(bool was, uint32_t checked, uint32_t odd);
