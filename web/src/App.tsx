@@ -9,6 +9,7 @@ import { watchTitle } from './live/title';
 import { MonitorsPage } from './pages/monitors/MonitorsPage';
 import { SignIn } from './pages/signin/SignIn';
 import { Failed } from './ui/Notice';
+import { built } from './ui/built';
 import { lazy } from './ui/lazy';
 import { route } from './ui/route';
 import { Shell } from './ui/Shell';
@@ -17,6 +18,7 @@ const AlertsPage = lazy(() => import('./pages/alerts/AlertsPage').then((m) => m.
 const IncidentPage = lazy(() => import('./pages/incident/IncidentPage').then((m) => m.IncidentPage));
 const IncidentsPage = lazy(() => import('./pages/incidents/IncidentsPage').then((m) => m.IncidentsPage));
 const MonitorPage = lazy(() => import('./pages/monitor/MonitorPage').then((m) => m.MonitorPage));
+const MaintenancePage = lazy(() => import('./pages/maintenance/MaintenancePage').then((m) => m.MaintenancePage));
 const RegionsPage = lazy(() => import('./pages/regions/RegionsPage').then((m) => m.RegionsPage));
 
 function Page() {
@@ -24,7 +26,8 @@ function Page() {
   if (place === 'monitors' && id) return <MonitorPage key={id} id={id} />;
   if (place === 'incidents' && id) return <IncidentPage key={id} id={id} />;
   if (place === 'incidents') return <IncidentsPage />;
-  if (place === 'alerts') return <AlertsPage />;
+  if (place === 'alerts') return <AlertsPage part={id ?? ''} />;
+  if (place === 'maintenance' && built.maintenance) return <MaintenancePage />;
   if (place === 'regions') return <RegionsPage />;
   return <MonitorsPage />;
 }

@@ -36,6 +36,10 @@ export interface Evidence { at: string; verdict: string; n: number; fail: number
 export type Region = S['Region'];
 export type Checker = S['Checker'];
 export type Channel = S['Channel'];
+export type ChannelKindInfo = S['ChannelKindInfo'];
+export type ChannelField = ChannelKindInfo['fields'][number];
+export type ChannelNotice = S['ChannelNotice'];
+export type Attempt = S['Attempt'];
 export type ChannelTest = S['ChannelTest'];
 export type Session = S['Session'];
 export type Revision = S['Revision'];

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { texts } from '.';
+import { texts, words } from '.';
 import { en } from './en';
+import { notices } from './notices';
 
 const own = {
+  ...notices,
   'incidents.title': 'Incidents',
   'incidents.active': 'Active',
   'incidents.open': 'Open',
@@ -116,11 +118,6 @@ const own = {
   'class.tls': 'TLS failed',
   'class.status': 'wrong status',
   'class.assertion': 'assertion failed',
-  'hold.maintenance': 'maintenance',
-  'hold.suppressed': 'what it depends on is down',
-  'hold.flapping': 'it is flapping',
-  'hold.acknowledged': 'acknowledged',
-  'hold.quiet_hours': 'quiet hours',
   'event.opened': 'Opened',
   'event.acknowledged': 'Acknowledged',
   'event.unacknowledged': 'Given back',
@@ -159,36 +156,8 @@ const own = {
   'event.quiet_on': 'Held: quiet hours began',
   'event.quiet_off': 'Quiet hours ended',
   'event.public': 'public',
-  'notice.kind.opened': 'it is down',
-  'notice.kind.resolved': 'it is over',
-  'notice.kind.reminder': 'it is still down',
-  'notice.kind.acknowledged': 'somebody is on it',
-  'notice.kind.reopened': 'it is open again',
-  'notice.kind.stale': 'there is no data',
-  'notice.kind.escalated': 'nobody is on it',
-  'notice.kind.update': 'an update',
-  'notice.kind.test': 'a test',
-  'notice.state.pending': 'waiting',
-  'notice.state.held': 'held',
-  'notice.state.sent': 'delivered',
-  'notice.state.uncertain': 'uncertain',
-  'notice.state.dead': 'not delivered',
-  'notice.state.superseded': 'superseded by a newer one',
-  'notice.state.digested': 'told in a digest',
-  'notice.via': 'through {name}',
-  'notice.next': 'next try {time}',
-  'notice.attempts': '{n|attempt|attempts}',
-  'notice.attempt': '{time} · {outcome} after {ms} ms · {answer}',
-  'notice.outcome.sent': 'delivered',
-  'notice.outcome.retry': 'will be tried again',
-  'notice.outcome.uncertain': 'uncertain',
-  'notice.outcome.dead': 'given up',
 } as const;
 
 export const t = texts({ ...en, ...own });
 export type Key = keyof typeof en | keyof typeof own;
-// What a machine names may be newer than these texts: then its own word is shown.
-export function word(prefix: string, name: string, values = {}): string {
-  const key = `${prefix}.${name}`;
-  return key in own ? t(key as Key, values) : name.replaceAll('_', ' ');
-}
+export const word = words(own);

@@ -13,6 +13,12 @@ export function texts<D extends Record<string, string>>(dictionary: D): (key: ke
   });
 }
 
+// What the server names may be newer than these texts: then its own word is shown.
+export function words(dictionary: Record<string, string>): (prefix: string, name: string, values?: Values) => string {
+  const say = texts(dictionary);
+  return (prefix, name, values) => (`${prefix}.${name}` in dictionary ? say(`${prefix}.${name}`, values) : name.replaceAll('_', ' '));
+}
+
 export const t = texts(en);
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { texts } from '.';
+import { texts, words } from '.';
 import { en } from './en';
+import { notices } from './notices';
 
 const own = {
+  ...notices,
   'monitor.back': 'All monitors',
   'monitor.since': 'for {time}',
   'monitor.check': 'Check now',
@@ -25,6 +27,26 @@ const own = {
   'monitor.rule': 'Down when {quorum} of {n} regions fail {fail_after} times in a row for {confirm} s; up again after {recover} s.',
   'monitor.no_incident': 'No incident.',
   'monitor.by': 'by {actor}',
+  'monitor.tab.notices': 'Notices sent',
+  'monitor.tab.alerting': 'Alerting',
+  'notices.none': 'Nobody was told anything about this monitor yet.',
+  'notices.of': 'of the last {n|incident|incidents}',
+  'alerting.sentence': 'What its rules mean',
+  'alerting.policies': 'Policies that apply, the most special first:',
+  'alerting.no_policy': 'No policy applies: what is not set here is as everywhere.',
+  'alerting.about': 'What is set here wins over policies. What is not, comes from them or is as everywhere.',
+  'alerting.save': 'Save the rules',
+  'alerting.saved': 'Saved.',
+  'alerting.reset': 'Undo',
+  'why.hold': 'Held by {hold}',
+  'why.until': 'until {time}',
+  'why.next': 'Something is due {time}',
+  'why.parent': 'Depends on {name}',
+  'why.no_channel': 'No channel hears of it.',
+  'why.dead': 'Every channel it would be told to is dead.',
+  'why.at': 'At another moment',
+  'why.at_go': 'Ask',
+  'why.at_now': 'Now again',
   'monitor.gone': 'There is no such monitor.',
   'check.slot': 'Slot',
   'check.region': 'Region',
@@ -47,3 +69,4 @@ const own = {
 
 export const t = texts({ ...en, ...own });
 export type Key = keyof typeof en | keyof typeof own;
+export const word = words(own);

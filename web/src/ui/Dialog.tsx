@@ -4,11 +4,13 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { t } from '../i18n';
 
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+interface DialogProps { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }
+
+export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => ref.current?.showModal(), []);
   return (
-    <dialog ref={ref} class="dialog" aria-labelledby="dialog-title" onClose={onClose}>
+    <dialog ref={ref} class={wide ? 'dialog dialog-wide' : 'dialog'} aria-labelledby="dialog-title" onClose={onClose}>
       <header>
         <h2 id="dialog-title">{title}</h2>
         <button type="button" class="plain" onClick={() => ref.current?.close()}>{t('common.close')}</button>

@@ -6,10 +6,12 @@ import { local, ms, t, type Key } from '../i18n';
 import { connection } from '../live/connection';
 import { behind, latencyP95, now, overview } from '../live/store';
 import { spoken } from '../live/title';
+import { built } from './built';
 import { route } from './route';
 
 const pages: [string, Key][] = [
-  ['monitors', 'nav.monitors'], ['incidents', 'nav.incidents'], ['alerts', 'nav.alerts'], ['regions', 'nav.regions'],
+  ['monitors', 'nav.monitors'], ['incidents', 'nav.incidents'], ['maintenance', 'nav.maintenance'], ['alerts', 'nav.alerts'],
+  ['regions', 'nav.regions'],
 ];
 
 function ConnectionState() {
@@ -53,7 +55,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <header class="top">
         <a class="brand" href="/app/">{t('app.name')}</a>
         <nav aria-label={t('nav.main')}>
-          {pages.map(([path, key]) => (
+          {pages.filter(([path]) => path !== 'maintenance' || built.maintenance).map(([path, key]) => (
             <a key={path} href={`/app/${path}`} aria-current={here === path ? 'page' : undefined}>{t(key)}</a>
           ))}
         </nav>

@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useSignal } from '@preact/signals';
+import { t, type Key } from '../../i18n/alerts';
+import { built } from '../../ui/built';
+import { lazy } from '../../ui/lazy';
+import './alerts.css';
+import { Channels } from './Channels';
 
-import { useResource } from '../../api/resource';
-import type { Channel, Page } from '../../api/types';
-import { t } from '../../i18n/alerts';
-import { Icon } from '../../ui/Icon';
-import { Empty, View } from '../../ui/Notice';
-import { AddChannel } from './AddChannel';
-import { ChannelCard } from './ChannelCard';
+const Policies = lazy(() => import('../policies/Policies').then((m) => m.Policies));
+const OnCall = lazy(() => import('../oncall/OnCall').then((m) => m.OnCall));
 
-export function AlertsPage() {
-  const r = useResource<Page<Channel>>('channels');
-  const adding = useSignal(false);
+const parts: [string, Key, boolean][] = [
+  ['', 'alerts.channels', true], ['policies', 'alerts.policies', built.policies], ['oncall', 'alerts.oncall', built.rotas],
+];
+
+export function AlertsPage({ part }: { part: string }) {
   return (
-    <section aria-labelledby="page-title">
-      <div class="page-head">
-        <h1 id="page-title">{t('alerts.title')}</h1>
-        <button type="button" class="primary" onClick={() => (adding.value = true)}><Icon name="plus" />{t('alerts.add')}</button>
-      </div>
-      <p class="quiet">{t('alerts.rule')}</p>
-      <View of={r.state.value} retry={r.reload}>
-        {(p) => p.items.length === 0
-          ? <Empty title={t('alerts.empty')} hint={t('alerts.empty_hint')} />
-          : <ul class="plain-list">{p.items.map((c) => <ChannelCard key={c.id} channel={c} reload={r.reload} />)}</ul>}
-      </View>
-      {adding.value && <AddChannel onClose={() => (adding.value = false)} onDone={r.reload} />}
-    </section>
+    <>
+      <h1 id="page-title">{t('alerts.title')}</h1>
+      <nav class="subnav" aria-label={t('alerts.parts')}>
+        {parts.filter(([, , there]) => there).map(([path, key]) => (
+          <a key={path} href={`/app/alerts${path && `/${path}`}`} aria-current={part === path ? 'page' : undefined}>{t(key)}</a>
+        ))}
+      </nav>
+      {part === 'policies' ? <Policies /> : part === 'oncall' ? <OnCall /> : <Channels />}
+    </>
   );
 }

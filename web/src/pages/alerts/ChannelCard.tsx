@@ -2,50 +2,78 @@
 import { useSignal } from '@preact/signals';
 
 import { del, post } from '../../api/client';
+import { may } from '../../api/session';
 import type { Channel, ChannelTest } from '../../api/types';
-import { ago } from '../../i18n';
-import { t } from '../../i18n/alerts';
+import { ago, percent } from '../../i18n';
+import { t, word } from '../../i18n/alerts';
 import { now } from '../../live/store';
+import { Outcome } from '../../ui/Delivery';
 import { Confirm } from '../../ui/Dialog';
 import { Failed } from '../../ui/Notice';
 import { useAction } from '../../ui/useAction';
+import { ChannelNotices } from './ChannelNotices';
 
-function resultOf(r: ChannelTest): string {
-  if (!r.outcome) return t('alerts.queued');
-  return t('alerts.result', { outcome: r.outcome, ms: r.duration_ms ?? 0, answer: r.answer ?? '' });
+interface Props { channel: Channel; label: string; fallback: string | null; reload: () => void; onEdit: () => void }
+
+function TestResult({ of: r }: { of: ChannelTest | null }) {
+  if (!r) return <>{t('alerts.testing')}</>;
+  if (!r.outcome) return <>{t('alerts.queued')}</>;
+  return <><Outcome of={r.outcome} /> {t('alerts.result', { outcome: '', ms: r.duration_ms ?? 0, answer: r.answer ?? '' })}</>;
 }
 
-export function ChannelCard({ channel, reload }: { channel: Channel; reload: () => void }) {
+function Deliveries({ channel: c }: { channel: Channel }) {
+  const last = c.last_delivery;
+  const share = c.success_7d;
+  return (
+    <p class="quiet">
+      {last ? t('alerts.last', { time: ago(last.at, now.value), outcome: word('notice.outcome', last.outcome) }) : t('alerts.never')}
+      {' · '}
+      {share === null || share === undefined
+        ? t('alerts.week_none')
+        : <span title={t('alerts.week_n', { sent: c.sent_7d ?? 0, dead: c.dead_7d ?? 0 })}>{t('alerts.week', { p: percent(share * 100) })}</span>}
+    </p>
+  );
+}
+
+export function ChannelCard({ channel, label, fallback, reload, onEdit }: Props) {
   const action = useAction();
   const asking = useSignal(false);
-  const result = useSignal('');
-  const test = (): void => action.run(async () => {
-    result.value = t('alerts.testing');
-    result.value = resultOf(await post<ChannelTest>(`channels/${channel.id}/test`));
-    reload();
-  });
+  const result = useSignal<{ of: ChannelTest | null } | null>(null);
+  const test = (): void => {
+    result.value = { of: null };
+    action.run(async () => {
+      try {
+        result.value = { of: await post<ChannelTest>(`channels/${channel.id}/test`) };
+      } catch (e) {
+        result.value = null;
+        throw e;
+      }
+      reload();
+    });
+  };
   const remove = (): void => action.run(async () => {
     asking.value = false;
     await del(`channels/${channel.id}`);
     reload();
   });
-  const last = channel.last_delivery;
+  const off = action.busy.value || !may('channel.edit');
   return (
     <li class="card channel">
       <div class="card-head">
-        <h2>{channel.name}</h2>
+        <div>
+          <h2>{channel.name}</h2>
+          <p class="target">{label}{channel.target && <> · <code>{channel.target}</code></>}{fallback && <> · {t('alerts.falls_back', { name: fallback })}</>}</p>
+        </div>
         <div class="buttons">
-          <button type="button" disabled={action.busy.value} onClick={test}>{t('alerts.test')}</button>
-          <button type="button" class="danger" disabled={action.busy.value} onClick={() => (asking.value = true)}>{t('common.delete')}</button>
+          <button type="button" disabled={action.busy.value || !may('channel.test')} onClick={test}>{t('alerts.test')}</button>
+          <button type="button" disabled={off} onClick={onEdit}>{t('alerts.edit')}</button>
+          <button type="button" class="danger" disabled={off} onClick={() => (asking.value = true)}>{t('common.delete')}</button>
         </div>
       </div>
-      <p>{channel.kind} · <code>{channel.target}</code></p>
-      <p class="quiet">
-        {last ? t('alerts.last', { time: ago(last.at, now.value), outcome: last.outcome }) : t('alerts.never')}
-        {' · '}{t('alerts.week', { sent: channel.sent_7d ?? 0, dead: channel.dead_7d ?? 0 })}
-      </p>
-      {result.value && <p role="status">{result.value}</p>}
+      <Deliveries channel={channel} />
+      <p role="status" class="test-result">{result.value && <TestResult of={result.value.of} />}</p>
       {action.error.value && <Failed error={action.error.value} />}
+      <ChannelNotices channel={channel} />
       {asking.value && (
         <Confirm text={t('alerts.delete_sure', { name: channel.name })} action={t('common.delete')} onYes={remove} onClose={() => (asking.value = false)} />
       )}

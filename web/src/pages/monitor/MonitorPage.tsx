@@ -8,14 +8,23 @@ import { ChartCard } from '../../chart/ChartCard';
 import { t, type Key } from '../../i18n/monitor';
 import { ids, rows } from '../../live/store';
 import { Empty, View } from '../../ui/Notice';
+import { built } from '../../ui/built';
+import { lazy } from '../../ui/lazy';
 import { ChecksTab } from './ChecksTab';
 import { Head } from './Head';
 import { IncidentsTab } from './IncidentsTab';
+import { NoticesTab } from './NoticesTab';
 import { RevisionsTab } from './RevisionsTab';
 import { UptimeCards } from './UptimeCards';
 import { WhyCard } from './WhyCard';
 
-const tabs: [string, Key][] = [['checks', 'monitor.tab.checks'], ['incidents', 'monitor.tab.incidents'], ['revisions', 'monitor.tab.revisions']];
+// The editor of rules is large, and few need it.
+const AlertingTab = lazy(() => import('./AlertingTab').then((m) => m.AlertingTab));
+
+const tabs: [string, Key][] = [
+  ['checks', 'monitor.tab.checks'], ['incidents', 'monitor.tab.incidents'], ['notices', 'monitor.tab.notices'],
+  ...(built.policies ? [['alerting', 'monitor.tab.alerting'] as [string, Key]] : []), ['revisions', 'monitor.tab.revisions'],
+];
 
 export function MonitorPage({ id }: { id: string }) {
   const r = useResource<Monitor>(`monitors/${encodeURIComponent(id)}`);
@@ -45,6 +54,8 @@ export function MonitorPage({ id }: { id: string }) {
             <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab.value}`} tabIndex={0}>
               {tab.value === 'checks' && <ChecksTab id={id} />}
               {tab.value === 'incidents' && <IncidentsTab id={id} />}
+              {tab.value === 'notices' && <NoticesTab id={id} />}
+              {tab.value === 'alerting' && <AlertingTab monitor={monitor} reload={r.reload} />}
               {tab.value === 'revisions' && <RevisionsTab id={id} />}
             </div>
           </section>

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { texts } from '.';
+import { en } from './en';
+
+const own = {
+  'oncall.title': 'On call',
+  'oncall.about': 'A rota is a channel whose members take turns of a week each: rules name it like any channel, and whoever is on call when a notice is sent gets it.',
+  'oncall.add': 'Add rota',
+  'oncall.edit': 'Edit',
+  'oncall.edit_title': 'Edit the rota {name}',
+  'oncall.empty': 'No rota yet.',
+  'oncall.empty_hint': 'Let channels take turns: each week another member hears the alerts.',
+  'oncall.no_channels': 'A rota needs members: add channels first, one for each person.',
+  'oncall.now': 'On call now:',
+  'oncall.until': 'until {time}',
+  'oncall.override': 'override',
+  'oncall.gone': 'a channel that is gone',
+  'oncall.rule': '{n|member|members}, handover on {day} at {time} {zone}',
+  'oncall.calendar': 'The next weeks',
+  'oncall.who': 'Who',
+  'oncall.from': 'From',
+  'oncall.to': 'Until',
+  'oncall.note': 'Note',
+  'oncall.take_over': 'Take over…',
+  'oncall.take_over_title': 'Somebody takes over for a while',
+  'oncall.take_over_go': 'Take over',
+  'oncall.local': 'In your time zone: {zone}.',
+  'oncall.overrides': 'Overrides',
+  'oncall.remove_override': 'Remove the override of {name}',
+  'oncall.delete_sure': 'Delete the rota {name}? Rules that name it tell nobody there any more.',
+  'oncall.name': 'Name',
+  'oncall.handover': 'Handover at',
+  'oncall.start': 'First handover on',
+  'oncall.start_hint': 'Its weekday is that of every handover.',
+  'oncall.members': 'Members, in their order',
+  'oncall.member_add': 'Add a member',
+  'oncall.member_choose': 'choose a channel',
+  'oncall.up': 'Move {name} up',
+  'oncall.down': 'Move {name} down',
+  'oncall.remove': 'Remove {name}',
+  'oncall.short_up': 'Up',
+  'oncall.short_down': 'Down',
+  'oncall.short_remove': 'Remove',
+} as const;
+
+export const t = texts({ ...en, ...own });
