@@ -42,6 +42,18 @@ def test_browser_sees_it_turn_down_and_recover(w):
     drive(w, "story", lambda word: act[word]())
 
 
+def test_browser_channels_are_tested_in_their_row(w):
+    drive(w, "channels")
+
+
+def test_browser_policies_say_what_they_mean(w):
+    drive(w, "rules")
+
+
+def test_browser_maintenance_is_planned_by_keyboard(w):
+    drive(w, "maintenance")
+
+
 def test_browser_pages_are_accessible(w):
     drive(w, "axe")
 

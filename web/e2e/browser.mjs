@@ -84,6 +84,26 @@ async function checkAxe(page, name) {
   assert.deepEqual(found, [], name);
 }
 
+// Every page, and every form on it.
+async function channel(page) {
+  await page.getByRole('button', { name: 'Add channel' }).click();
+  await page.getByLabel('Kind').selectOption('telegram');
+  await page.getByLabel('Bot token').waitFor();
+}
+async function policy(page) {
+  await page.getByRole('button', { name: 'Add policy' }).click();
+  for (const rule of ['Severity', 'Escalation', 'Quiet hours', 'Down when this many regions fail']) await page.getByLabel(`Set: ${rule}`).check();
+  await page.locator('.preview').waitFor();
+}
+async function plan(page) {
+  await page.getByRole('button', { name: 'Plan maintenance' }).click();
+  await page.getByLabel('Repeat').selectOption('nth');
+  await page.locator('.preview .spans li').nth(4).waitFor();
+}
+const list = (page) => page.getByRole('button', { name: 'List' }).click();
+const places = [['monitors'], ['incidents'], ['maintenance'], ['maintenance', list], ['maintenance', plan], ['alerts'], ['alerts', channel],
+  ['alerts/policies'], ['alerts/policies', policy], ['regions']];
+
 async function axe() {
   for (const [name, options] of [['light', { colorScheme: 'light' }], ['dark', { colorScheme: 'dark' }],
     ['phone', { viewport: { width: 390, height: 844 } }]]) {
@@ -92,14 +112,16 @@ async function axe() {
     await page.getByLabel('API token').waitFor();
     await checkAxe(page, `sign in, ${name}`);
     await signIn(page);
-    for (const place of ['monitors', 'incidents', 'alerts', 'regions']) {
+    for (const [place, step] of places) {
       await page.goto(`${url}/app/${place}`);
       await page.locator('h1').waitFor();
-      await page.waitForTimeout(500);
-      await checkAxe(page, `${place}, ${name}`);
-      await shot(page, `${place}-${name}`);
+      await page.locator('.loading').first().waitFor({ state: 'detached' });
+      if (step) await step(page);
+      const said = `${place.replaceAll('/', '-')}${step ? `-${step.name}` : ''}-${name}`;
+      await checkAxe(page, said);
+      await shot(page, said);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${place}, ${name}: ${wide} px too wide`);
+      assert.ok(wide <= 0, `${said}: ${wide} px too wide`);
     }
     await page.goto(`${url}/app/monitors`);
     await page.locator('.c-name a').first().click();
@@ -107,8 +129,134 @@ async function axe() {
     await page.waitForTimeout(800);
     await checkAxe(page, `monitor, ${name}`);
     await shot(page, `monitor-${name}`);
+    await page.getByRole('tab', { name: 'Alerting' }).click();
+    await page.getByLabel('Set: Severity').waitFor();
+    await checkAxe(page, `alerting, ${name}`);
+    await shot(page, `monitor-alerting-${name}`);
     await browser.close();
   }
+}
+
+async function channels() {
+  const { browser, page, troubles } = await open();
+  await signIn(page);
+  await page.goto(`${url}/app/alerts`);
+  await page.getByRole('button', { name: 'Add channel' }).click();
+  const form = page.locator('dialog');
+  await form.getByLabel('Name').fill('Browser mail');
+  await form.getByLabel('Address').fill('nobody');
+  await form.getByLabel('Address').evaluate((e) => (e.type = 'text')); // the server's word, not the browser's
+  await form.getByRole('button', { name: 'Add channel' }).click();
+  await form.locator('.problem').waitFor();
+  await form.getByLabel('Address').fill('browser@example.org');
+  await form.getByRole('button', { name: 'Add channel' }).click();
+  const row = page.locator('.channel', { hasText: 'Browser mail' });
+  assert.match(await row.locator('.target').textContent(), /E-mail · b…@example\.org/);
+  await row.getByRole('button', { name: 'Send test' }).click();
+  await row.locator('.test-result .state-up').waitFor();
+  await row.getByText('Notices').click();
+  await row.locator('.told li').first().waitFor();
+  await row.getByText('1 attempt').click();
+  await row.getByText(/SMTP 250/).last().waitFor();
+  await shot(page, 'channel-tested');
+  await row.getByRole('button', { name: 'Edit' }).click();
+  await form.getByLabel('Name').fill('Browser letters');
+  await form.getByRole('button', { name: 'Save' }).click();
+  const renamed = page.locator('.channel', { hasText: 'Browser letters' });
+  await renamed.getByRole('button', { name: 'Delete' }).click();
+  await page.locator('dialog').getByRole('button', { name: 'Delete' }).click();
+  await renamed.waitFor({ state: 'detached' });
+  assert.deepEqual(troubles, []);
+  await browser.close();
+}
+
+async function rules() {
+  const { browser, page, troubles } = await open();
+  await signIn(page);
+  await page.goto(`${url}/app/alerts/policies`);
+  await page.getByRole('button', { name: 'Add policy' }).click();
+  const form = page.locator('dialog');
+  await form.getByLabel('Name').fill('Browser policy');
+  await form.getByLabel('For', { exact: true }).selectOption('organisation');
+  await form.getByLabel('Set: Remind every').check();
+  await form.getByLabel('Remind every', { exact: true }).fill('2');
+  await form.locator('.preview').getByText(/every 2 h/).first().waitFor();
+  await form.locator('.preview').getByText(/of them would change/).waitFor();
+  await shot(page, 'policy-preview');
+  await form.getByRole('button', { name: 'Add policy' }).click();
+  await page.locator('.card', { hasText: 'Browser policy' }).getByText(/every 2 h/).waitFor();
+  await page.getByText(/definitions? changed/).waitFor();
+  await page.goto(`${url}/app/monitors`);
+  await page.locator('.c-name a').first().click();
+  await page.getByRole('tab', { name: 'Alerting' }).click();
+  const tab = page.getByRole('tabpanel');
+  await tab.getByRole('link', { name: 'Browser policy' }).waitFor();
+  await tab.locator('.sentence', { hasText: 'every 2 h' }).waitFor();
+  await tab.getByLabel('Set: Severity').check();
+  await tab.getByLabel('Severity', { exact: true }).selectOption('critical');
+  await tab.getByRole('button', { name: 'Save the rules' }).click();
+  await tab.getByText('Saved.').waitFor();
+  await tab.getByLabel('Set: Severity').uncheck();
+  await tab.getByRole('button', { name: 'Save the rules' }).click();
+  await tab.getByText('Saved.').waitFor();
+  await page.goto(`${url}/app/alerts/policies`);
+  const card = page.locator('.card', { hasText: 'Browser policy' });
+  await card.getByRole('button', { name: 'Delete' }).click();
+  await page.locator('dialog .preview .sentence, dialog .preview .problem').first().waitFor();
+  await page.locator('dialog').getByRole('button', { name: 'Delete' }).click();
+  await card.waitFor({ state: 'detached' });
+  assert.deepEqual(troubles, []);
+  await browser.close();
+}
+
+async function maintenance() {
+  const { browser, page, troubles } = await open({ timezoneId: 'Europe/Berlin' });
+  await signIn(page);
+  await page.goto(`${url}/app/maintenance`);
+  const stop = page.locator('[role=gridcell][tabindex="0"]');
+  await stop.focus();
+  await page.keyboard.press('PageDown');
+  await page.keyboard.press('Home');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'gridcell');
+  await page.keyboard.press('Enter');
+  const form = page.locator('dialog');
+  await form.getByLabel('What is done?').fill('Browser patches');
+  assert.equal(await form.getByLabel('Time zone').inputValue(), 'Europe/Berlin');
+  await form.getByLabel('Repeat').selectOption('weekly');
+  assert.ok(await form.getByLabel('Monday').isChecked(), 'a Monday repeats on Mondays');
+  await form.getByLabel('For', { exact: true }).selectOption('some');
+  await form.getByRole('group', { name: /Or one of these/ }).getByRole('checkbox').first().check();
+  await form.locator('.preview .spans li').nth(4).waitFor();
+  await form.locator('.preview').getByText(/For 1 monitor/).waitFor();
+  await shot(page, 'maintenance-plan');
+  await form.getByRole('button', { name: 'Plan maintenance' }).click();
+  await page.locator('.bar', { hasText: 'Browser patches' }).first().waitFor();
+  await shot(page, 'maintenance-month');
+  await page.getByRole('button', { name: 'Plan maintenance' }).click();
+  await form.getByLabel('What is done?').fill('Browser rack');
+  await form.getByLabel('Begins').fill(new Date(Date.now() - 3600000).toISOString().slice(0, 16));
+  await form.getByLabel('Time zone').fill('UTC');
+  await form.getByLabel('Lasts').first().fill('3');
+  await form.getByLabel('For', { exact: true }).selectOption('some');
+  await form.getByRole('group', { name: /Or one of these/ }).getByRole('checkbox').first().check();
+  await form.locator('.preview').getByText(/entered late/).waitFor();
+  await form.getByRole('button', { name: 'Plan maintenance' }).click();
+  await list(page);
+  const item = page.locator('.maintenance', { hasText: 'Browser rack' });
+  await item.getByText(/On until/).waitFor();
+  await item.getByText('entered late').waitFor();
+  await shot(page, 'maintenance-on');
+  await item.getByRole('button', { name: 'End now' }).click();
+  await form.getByRole('button', { name: 'End now' }).click();
+  await item.getByText('Over').waitFor();
+  for (const title of ['Browser rack', 'Browser patches']) {
+    const one = page.locator('.maintenance', { hasText: title });
+    await one.getByRole('button', { name: 'Delete' }).click();
+    await form.getByRole('button', { name: 'Delete' }).click();
+    await one.waitFor({ state: 'detached' });
+  }
+  assert.deepEqual(troubles, []);
+  await browser.close();
 }
 
 async function reconnect() {
@@ -146,5 +294,5 @@ async function tabs() {
   await browser.close();
 }
 
-const scenarios = { story, axe, reconnect, tabs };
+const scenarios = { story, channels, rules, maintenance, axe, reconnect, tabs };
 await scenarios[process.argv[2]]();
