@@ -102,7 +102,7 @@ async function plan(page) {
 }
 const list = (page) => page.getByRole('button', { name: 'List' }).click();
 const places = [['monitors'], ['incidents'], ['maintenance'], ['maintenance', list], ['maintenance', plan], ['alerts'], ['alerts', channel],
-  ['alerts/policies'], ['alerts/policies', policy], ['regions']];
+  ['alerts/policies'], ['alerts/policies', policy], ['alerts/oncall'], ['regions']];
 
 async function axe() {
   for (const [name, options] of [['light', { colorScheme: 'light' }], ['dark', { colorScheme: 'dark' }],
@@ -187,7 +187,7 @@ async function rules() {
   await page.locator('.card', { hasText: 'Browser policy' }).getByText(/every 2 h/).waitFor();
   await page.getByText(/definitions? changed/).waitFor();
   await page.goto(`${url}/app/monitors`);
-  await page.locator('.c-name a').first().click();
+  await page.getByRole('link', { name: 'Ruled' }).click();
   await page.getByRole('tab', { name: 'Alerting' }).click();
   const tab = page.getByRole('tabpanel');
   await tab.getByRole('link', { name: 'Browser policy' }).waitFor();
@@ -259,6 +259,90 @@ async function maintenance() {
   await browser.close();
 }
 
+async function oncall() {
+  const { browser, page, troubles } = await open();
+  await signIn(page);
+  await page.goto(`${url}/app/alerts/oncall`);
+  await page.getByRole('button', { name: 'Add rota' }).click();
+  const form = page.locator('dialog');
+  await form.getByLabel('Name').fill('Browser rota');
+  await form.getByLabel('Time zone').fill('Europe/Berlin');
+  for (const name of ['ann', 'ben']) await form.getByLabel('Add a member').selectOption({ label: name });
+  await form.getByRole('button', { name: 'Move ben up' }).click();
+  await shot(page, 'rota-form');
+  await form.getByRole('button', { name: 'Add rota' }).click();
+  const card = page.locator('.rota', { hasText: 'Browser rota' });
+  await card.locator('.sentence', { hasText: 'On call now: ben until' }).waitFor();
+  await card.locator('.turns tbody tr').nth(3).waitFor();
+  await card.getByRole('button', { name: 'Take over' }).click();
+  await form.getByLabel('Who').selectOption({ label: 'ann' });
+  await form.getByLabel('Note').fill('dentist');
+  await form.getByRole('button', { name: 'Take over' }).click();
+  await card.locator('.sentence', { hasText: 'On call now: ann until' }).waitFor();
+  await card.locator('.turns tr[aria-current]', { hasText: 'dentist' }).waitFor();
+  await shot(page, 'rota');
+  await card.getByRole('button', { name: 'Remove the override of ann' }).click();
+  await card.locator('.sentence', { hasText: 'On call now: ben until' }).waitFor();
+  await card.getByRole('button', { name: 'Delete' }).click();
+  await form.getByRole('button', { name: 'Delete' }).click();
+  await card.waitFor({ state: 'detached' });
+  assert.deepEqual(troubles, []);
+  await browser.close();
+}
+
+async function byHand() {
+  const { browser, page, troubles } = await open();
+  await signIn(page);
+  await page.goto(`${url}/app/incidents`);
+  await page.getByRole('button', { name: 'Open an incident' }).click();
+  const form = page.locator('dialog');
+  await form.getByLabel('Title').fill('Payments are slow');
+  await form.getByLabel('What is happening?').fill('Long queues at the bank.');
+  await form.getByLabel('Tell its channels').uncheck();
+  await form.getByRole('button', { name: 'Open it' }).click();
+  await page.getByRole('heading', { name: 'Payments are slow' }).waitFor();
+  await page.getByRole('button', { name: 'Assign to me' }).click();
+  await page.locator('.aside').getByText('admin', { exact: true }).waitFor();
+  await page.getByLabel('Identified').check();
+  await page.getByLabel('Add a note').fill('A switch lost power.');
+  await page.getByLabel(/^Public/).check();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const entry = (text) => page.locator('.entry', { hasText: text });
+  await entry('A switch lost power.').getByText('public').waitFor();
+  await page.getByRole('button', { name: 'Edit' }).first().click();
+  await form.getByLabel('Severity').selectOption('critical');
+  await form.getByLabel('Why?').fill('Half of the customers.');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.aside .severity-critical').waitFor();
+  await page.getByRole('button', { name: 'Publish' }).click();
+  await form.getByRole('button', { name: 'Publish' }).click();
+  await page.getByRole('button', { name: 'Unpublish' }).waitFor();
+  await page.getByLabel('Resolved').check();
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.locator('.incident .now .state-up').waitFor();
+  await page.getByRole('button', { name: 'Write' }).click();
+  await page.getByLabel('Post-mortem').fill('# Why\n<script>alert(1)</script>');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.written', { hasText: '<script>alert(1)</script>' }).waitFor();
+  await page.getByLabel('Add a note').fill('Said afterwards.');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await entry('Said afterwards.').waitFor();
+  await checkAxe(page, 'incident by hand');
+  await shot(page, 'incident-by-hand');
+  await page.getByRole('button', { name: 'Reopen' }).click();
+  await page.locator('.incident .now .state-down').waitFor();
+  await page.getByRole('button', { name: 'Resolve', exact: true }).click();
+  await page.locator('.incident .now .state-up').waitFor();
+  await page.getByRole('button', { name: 'Merge' }).click();
+  await form.getByRole('radio').first().check();
+  await form.getByRole('button', { name: 'Merge' }).click();
+  await page.getByRole('link', { name: 'Show it' }).waitFor();
+  await page.getByRole('button', { name: 'Take out again' }).click();
+  await page.getByRole('link', { name: 'Show it' }).waitFor({ state: 'detached' });
+  assert.deepEqual(troubles, []);
+  await browser.close();
+}
+
 async function reconnect() {
   const { browser, page } = await open();
   await signIn(page);
@@ -294,5 +378,5 @@ async function tabs() {
   await browser.close();
 }
 
-const scenarios = { story, channels, rules, maintenance, axe, reconnect, tabs };
+const scenarios = { story, channels, rules, maintenance, oncall, byHand, axe, reconnect, tabs };
 await scenarios[process.argv[2]]();

@@ -6,6 +6,7 @@ import type { IncidentFull, Why } from '../../api/types';
 import { duration, local } from '../../i18n';
 import { t, word } from '../../i18n/incident';
 import { now, rows } from '../../live/store';
+import { Icon } from '../../ui/Icon';
 import { At } from '../../ui/Time';
 import { SeverityMark } from '../incidents/Marks';
 import { lastedS } from '../incidents/words';
@@ -36,6 +37,17 @@ function Monitors({ ids }: { ids: string[] }) {
   return <>{ids.map((id, i) => <span key={id}>{i > 0 && ', '}<a href={`/app/monitors/${id}`}>{rows.get(id)?.value.name ?? id}</a></span>)}</>;
 }
 
+// Where its newest entry stands; whether the chain holds is for `netpulse audit verify` to say.
+function Chain({ audit }: { audit: IncidentFull['audit'] }) {
+  if (audit.entry === null) return <p class="quiet">{t('chain.open')}</p>;
+  return (
+    <p class="quiet chain" title={t('chain.verify')}>
+      <Icon name="up" /> {t('chain.entry', { n: audit.entry, of: audit.of ?? audit.entry })}
+      {audit.signed_until && <> {t('chain.signed')} <At at={audit.signed_until} /></>}
+    </p>
+  );
+}
+
 export function Facts({ incident: i }: { incident: IncidentFull }) {
   const seconds = lastedS(i, now.value);
   return (
@@ -50,6 +62,7 @@ export function Facts({ incident: i }: { incident: IncidentFull }) {
         {(i.affects?.length ?? 0) > 0 && <><dt>{t('incident.affects')}</dt><dd><Monitors ids={i.affects} /></dd></>}
       </dl>
       <p class="quiet">{t(i.closed_at ? 'incident.lasted' : 'incident.lasts', { time: duration(seconds) })}</p>
+      {i.audit && <Chain audit={i.audit} />}
     </div>
   );
 }
