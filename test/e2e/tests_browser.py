@@ -42,30 +42,15 @@ def test_browser_sees_it_turn_down_and_recover(w):
     drive(w, "story", lambda word: act[word]())
 
 
-def test_browser_channels_are_tested_in_their_row(w):
-    drive(w, "channels")
-
-
-def test_browser_policies_say_what_they_mean(w):
+def test_browser_owner_edits_everything(w):
+    """Channels, policies, rules of a monitor, maintenance, rotas, incidents of people."""
     ruled = w.up.must("POST", "monitors", {"name": "Ruled", "kind": "http", "target": f"http://127.0.0.1:{w.targets.http}/"})
-    drive(w, "rules")
-    w.up.must("DELETE", f"monitors/{ruled['id']}")
-
-
-def test_browser_maintenance_is_planned_by_keyboard(w):
-    drive(w, "maintenance")
-
-
-def test_browser_rota_hands_over(w):
     made = [w.up.must("POST", "channels", {"kind": "email", "name": name, "config": {"to": f"{name}@example.org"}})
             for name in ("ann", "ben")]
-    drive(w, "oncall")
+    drive(w, "owner")
+    w.up.must("DELETE", f"monitors/{ruled['id']}")
     for channel in made:
         w.up.must("DELETE", f"channels/{channel['id']}")
-
-
-def test_browser_incident_of_people(w):
-    drive(w, "byHand")
 
 
 def test_browser_pages_are_accessible(w):

@@ -9,7 +9,6 @@ import { watchTitle } from './live/title';
 import { MonitorsPage } from './pages/monitors/MonitorsPage';
 import { SignIn } from './pages/signin/SignIn';
 import { Failed } from './ui/Notice';
-import { built } from './ui/built';
 import { lazy } from './ui/lazy';
 import { route } from './ui/route';
 import { Shell } from './ui/Shell';
@@ -27,7 +26,7 @@ function Page() {
   if (place === 'incidents' && id) return <IncidentPage key={id} id={id} />;
   if (place === 'incidents') return <IncidentsPage />;
   if (place === 'alerts') return <AlertsPage part={id ?? ''} />;
-  if (place === 'maintenance' && built.maintenance) return <MaintenancePage />;
+  if (place === 'maintenance') return <MaintenancePage />;
   if (place === 'regions') return <RegionsPage />;
   return <MonitorsPage />;
 }

@@ -6,7 +6,6 @@ import { local, ms, t, type Key } from '../i18n';
 import { connection } from '../live/connection';
 import { behind, latencyP95, now, overview } from '../live/store';
 import { spoken } from '../live/title';
-import { built } from './built';
 import { route } from './route';
 
 const pages: [string, Key][] = [
@@ -55,7 +54,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <header class="top">
         <a class="brand" href="/app/">{t('app.name')}</a>
         <nav aria-label={t('nav.main')}>
-          {pages.filter(([path]) => path !== 'maintenance' || built.maintenance).map(([path, key]) => (
+          {pages.map(([path, key]) => (
             <a key={path} href={`/app/${path}`} aria-current={here === path ? 'page' : undefined}>{t(key)}</a>
           ))}
         </nav>

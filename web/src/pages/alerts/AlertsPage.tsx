@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { t, type Key } from '../../i18n/alerts';
-import { built } from '../../ui/built';
 import { lazy } from '../../ui/lazy';
 import './alerts.css';
 import { Channels } from './Channels';
@@ -8,16 +7,14 @@ import { Channels } from './Channels';
 const Policies = lazy(() => import('../policies/Policies').then((m) => m.Policies));
 const OnCall = lazy(() => import('../oncall/OnCall').then((m) => m.OnCall));
 
-const parts: [string, Key, boolean][] = [
-  ['', 'alerts.channels', true], ['policies', 'alerts.policies', built.policies], ['oncall', 'alerts.oncall', built.rotas],
-];
+const parts: [string, Key][] = [['', 'alerts.channels'], ['policies', 'alerts.policies'], ['oncall', 'alerts.oncall']];
 
 export function AlertsPage({ part }: { part: string }) {
   return (
     <>
       <h1 id="page-title">{t('alerts.title')}</h1>
       <nav class="subnav" aria-label={t('alerts.parts')}>
-        {parts.filter(([, , there]) => there).map(([path, key]) => (
+        {parts.map(([path, key]) => (
           <a key={path} href={`/app/alerts${path && `/${path}`}`} aria-current={part === path ? 'page' : undefined}>{t(key)}</a>
         ))}
       </nav>

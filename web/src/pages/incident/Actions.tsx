@@ -31,7 +31,6 @@ export function Actions({ incident, reload }: { incident: IncidentFull; reload: 
   const manual = incident.kind === 'manual';
   const closed = incident.state === 'resolved';
   const me = session.value?.name ?? '';
-  const full = incident.phase !== undefined;
   return (
     <>
       <div class="buttons">
@@ -40,16 +39,12 @@ export function Actions({ incident, reload }: { incident: IncidentFull; reload: 
         {!closed && !manual && button(t('incident.resolve'), () => (asking.value = 'resolve'))}
         {!closed && manual && button(t('incident.resolve_manual'), () => act(() => deeds.change({ phase: 'resolved' })))}
         {closed && manual && button(t('incident.reopen'), () => act(deeds.reopen))}
-        {full && (
-          <>
-            {incident.assignee !== me && !closed && button(t('incident.take'), () => act(() => deeds.change({ assignee: me })))}
-            {button(t('incident.edit'), () => (asking.value = 'edit'))}
-            {incident.published_at
-              ? button(t('incident.unpublish'), () => act(deeds.unpublish))
-              : button(t('incident.publish'), () => (asking.value = 'publish'))}
-            {!incident.merged_into && button(t('incident.merge'), () => (asking.value = 'merge'))}
-          </>
-        )}
+        {incident.assignee !== me && !closed && button(t('incident.take'), () => act(() => deeds.change({ assignee: me })))}
+        {button(t('incident.edit'), () => (asking.value = 'edit'))}
+        {incident.published_at
+          ? button(t('incident.unpublish'), () => act(deeds.unpublish))
+          : button(t('incident.publish'), () => (asking.value = 'publish'))}
+        {!incident.merged_into && button(t('incident.merge'), () => (asking.value = 'merge'))}
       </div>
       {action.error.value && <Failed error={action.error.value} />}
       {asking.value === 'resolve' && (

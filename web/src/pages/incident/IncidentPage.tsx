@@ -46,7 +46,7 @@ function Body({ incident: i, reload }: { incident: IncidentFull; reload: () => v
             )}
           </section>
           <UpdateForm incident={i} reload={reload} />
-          {i.post_mortem !== undefined && <PostMortem incident={i} reload={reload} />}
+          <PostMortem incident={i} reload={reload} />
         </div>
       </div>
     </article>

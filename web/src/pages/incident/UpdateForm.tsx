@@ -14,7 +14,6 @@ const phases: Phase[] = ['investigating', 'identified', 'monitoring', 'resolved'
 
 // The machine alone resolves what a monitor opened.
 export function phasesOf(i: Pick<IncidentFull, 'kind' | 'state' | 'phase'>): Phase[] {
-  if (!i.phase) return [];
   return phases.filter((p) => p !== 'resolved' || i.kind === 'manual' || i.phase === 'resolved');
 }
 
@@ -36,7 +35,7 @@ export function UpdateForm({ incident, reload }: { incident: IncidentFull; reloa
     if (open.value) fields.public = true;
     if (notify.value) fields.notify = true;
     action.run(async () => {
-      await (incident.phase === undefined ? deedsOf(incident.id).note(said) : deedsOf(incident.id).change(fields));
+      await deedsOf(incident.id).change(fields);
       text.value = '';
       phase.value = null;
       notify.value = false;

@@ -18,7 +18,6 @@ export function deedsOf(id: string) {
     unpublish: () => call('DELETE', `${path}/publish`),
     merge: (into: string, reason: string) => post(`${path}/merge`, reason ? { into, reason } : { into }),
     unmerge: () => call('DELETE', `${path}/merge`),
-    note: (text: string) => post(`${path}/notes`, { text }),
     change: (fields: Patch) => patch(path, fields),
   };
 }

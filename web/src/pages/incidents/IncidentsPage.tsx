@@ -7,7 +7,6 @@ import { usePages } from '../../api/pages';
 import type { Incident } from '../../api/types';
 import { t, type Key } from '../../i18n/incident';
 import { incidentTick } from '../../live/store';
-import { built } from '../../ui/built';
 import { Icon } from '../../ui/Icon';
 import { ReadOnly } from '../../ui/May';
 import { Empty, View } from '../../ui/Notice';
@@ -50,7 +49,7 @@ export function IncidentsPage() {
     <section aria-labelledby="page-title">
       <div class="page-head">
         <h1 id="page-title">{t('incidents.title')}</h1>
-        {built.incidentLife && <button type="button" disabled={!may('incident.respond')} onClick={() => (adding.value = true)}><Icon name="plus" />{t('incidents.open_one')}</button>}
+        <button type="button" disabled={!may('incident.respond')} onClick={() => (adding.value = true)}><Icon name="plus" />{t('incidents.open_one')}</button>
       </div>
       <ReadOnly action="incident.respond" />
       <div class="chips" role="group" aria-label={t('incidents.filter')}>

@@ -8,7 +8,6 @@ import { ChartCard } from '../../chart/ChartCard';
 import { t, type Key } from '../../i18n/monitor';
 import { ids, rows } from '../../live/store';
 import { Empty, View } from '../../ui/Notice';
-import { built } from '../../ui/built';
 import { lazy } from '../../ui/lazy';
 import { ChecksTab } from './ChecksTab';
 import { Head } from './Head';
@@ -23,7 +22,7 @@ const AlertingTab = lazy(() => import('./AlertingTab').then((m) => m.AlertingTab
 
 const tabs: [string, Key][] = [
   ['checks', 'monitor.tab.checks'], ['incidents', 'monitor.tab.incidents'], ['notices', 'monitor.tab.notices'],
-  ...(built.policies ? [['alerting', 'monitor.tab.alerting'] as [string, Key]] : []), ['revisions', 'monitor.tab.revisions'],
+  ['alerting', 'monitor.tab.alerting'], ['revisions', 'monitor.tab.revisions'],
 ];
 
 export function MonitorPage({ id }: { id: string }) {

@@ -1,1 +1,0 @@
-import{h as e,m as t}from"./index-CAIs8p2L.js";import{C as n}from"./useAction-CnDAO4hB.js";import{t as r}from"./jsxRuntime-Bv5FUGWu.js";function i({action:i}){return!e.value||t(i)?null:r(`p`,{class:`ribbon ribbon-note`,role:`note`,children:n(`may.not`,{role:e.value.role})})}export{i as t};
