@@ -6,6 +6,7 @@
 #include "core/tpl.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/life.h"
 #include "web/sqlfmt.h"
 #include "wire/acklink.h"
 
@@ -201,6 +202,7 @@ static np_err use(struct wreq *q, struct pg_conn *c, const struct found *f)
 	return e < 0 ? e : pg_res_affected(r) == 1 ? NP_OK : NP_E_EXISTS;
 }
 
+#define THANKS "Thank you. Everybody who was told hears that somebody is on it."
 static const char outcome_sql[] =
 	"SELECT coalesce(outcome, ''), reason FROM np.inbox WHERE id = $1";
 
@@ -224,13 +226,23 @@ static np_err decided(struct wreq *q, struct pg_conn *c)
 		v.say = NP_STR("It is recorded and will be applied in a moment.");
 	} else if (str_eq_c(outcome, "applied")) {
 		v.head = "Acknowledged";
-		v.say = NP_STR("Thank you. Everybody who was told hears that somebody is on it.");
+		v.say = NP_STR(THANKS);
 	} else {
 		v.status = 409;
 		v.head = "Not acknowledged";
 		v.say = arena_str(q->arena, pg_res_str(r, 0, 1));
 	}
 	return show_page(q, &v);
+}
+
+/* An incident that people opened has no owner of a shard: it is done here and now. */
+static np_err acknowledge_manual(struct wreq *q, struct pg_conn *c)
+{
+	np_err e = life_acknowledge(q, c);
+	return e < 0 ? e
+		     : show_page(q, &(struct view){ .status = 200,
+						    .head = "Acknowledged",
+						    .say = NP_STR(THANKS) });
 }
 
 static np_err acknowledge(struct wreq *q, struct pg_conn *c, const struct found *f)
@@ -241,6 +253,8 @@ static np_err acknowledge(struct wreq *q, struct pg_conn *c, const struct found 
 	q->who.name = arena_printf(q->arena, "link sent to %.*s", NP_FMT(f->channel));
 	np_str body = arena_printf(q->arena, "{\"incident\":\"%.36s\"}", id);
 	np_err e = use(q, c, f);
+	if (e == NP_OK && f->monitor_no == 0)
+		return acknowledge_manual(q, c);
 	if (e == NP_OK)
 		e = act_audit(q, c,
 			      &(struct act_audit){

@@ -5,12 +5,16 @@
 #include "web/act.h"
 #include "web/input.h"
 
+static np_err open_page(struct wreq *q, struct pg_conn *c, struct life *l)
+{
+	np_err e = sti_find(c, q->subject, &l->row);
+	return e == NP_OK ? stl_lock(q, c, q->subject, &l->page) : e;
+}
+
 NP_NODISCARD np_err life_begin(struct wreq *q, struct pg_conn *c, struct life *l)
 {
 	np_err e = in_id(q, 0, q->subject);
-	if (e == NP_OK)
-		e = sti_find(c, q->subject, &l->row);
-	return e == NP_OK ? stl_lock(q, c, q->subject, &l->page) : e;
+	return e == NP_OK ? open_page(q, c, l) : e;
 }
 
 np_str life_text(struct wreq *q, np_str s)
@@ -81,19 +85,34 @@ static np_err refuse(struct wreq *q, const struct life *l, enum life_deed deed)
 	return NP_OK;
 }
 
+static np_err perform(struct wreq *q, struct pg_conn *c, struct life *l, enum life_deed deed)
+{
+	np_err e = refuse(q, l, deed);
+	if (e == NP_OK && deed != LIFE_NOTE)
+		e = stl_state(q, c, deeds[deed].state);
+	if (e == NP_OK)
+		e = life_say(q, c, l, deeds[deed].kind, (np_str[2]){ 0 });
+	if (e == NP_OK && deed == LIFE_RESOLVE)
+		l->page.phase = NP_STR("resolved");
+	if (e == NP_OK && deeds[deed].notice)
+		e = life_tell(q, c, l, deeds[deed].notice);
+	return e;
+}
+
 NP_NODISCARD np_err life_do(struct wreq *q, struct pg_conn *c, enum life_deed deed, np_str text)
 {
 	struct life l = { .reason = text };
 	np_err e = life_begin(q, c, &l);
 	if (e == NP_OK)
-		e = refuse(q, &l, deed);
-	if (e == NP_OK && deed != LIFE_NOTE)
-		e = stl_state(q, c, deeds[deed].state);
-	if (e == NP_OK)
-		e = life_say(q, c, &l, deeds[deed].kind, (np_str[2]){ 0 });
-	if (e == NP_OK && deed == LIFE_RESOLVE)
-		l.page.phase = NP_STR("resolved");
-	if (e == NP_OK && deeds[deed].notice)
-		e = life_tell(q, c, &l, deeds[deed].notice);
+		e = perform(q, c, &l, deed);
 	return e == NP_OK ? life_end(q, c, &l) : e;
+}
+
+NP_NODISCARD np_err life_acknowledge(struct wreq *q, struct pg_conn *c)
+{
+	struct life l = { 0 };
+	np_err e = open_page(q, c, &l);
+	if (e == NP_OK)
+		e = perform(q, c, &l, LIFE_ACK);
+	return e == NP_OK ? stl_save(c, q->subject, &l.page) : e;
 }

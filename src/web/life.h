@@ -29,3 +29,5 @@ np_str life_text(struct wreq *q, np_str s); /* as JSON; "" for null */
 /* Acts on incidents of people that have routes of their own in api_incidents.c. */
 enum life_deed { LIFE_ACK, LIFE_UNACK, LIFE_RESOLVE, LIFE_NOTE };
 NP_NODISCARD np_err life_do(struct wreq *q, struct pg_conn *c, enum life_deed deed, np_str text);
+/* The incident is q->subject, and there is no answer yet: for the page behind a link. */
+NP_NODISCARD np_err life_acknowledge(struct wreq *q, struct pg_conn *c);

@@ -938,6 +938,20 @@ class AckLinks(Case):
     def inbox(self, iid):
         return self.h.sql(f"SELECT command || '|' || actor || '|' || origin FROM np.inbox WHERE body ->> 'incident' = '{iid}'")
 
+    def test_an_incident_of_people_is_acknowledged_at_once(self):
+        made = self.owner.post("/api/v1/incidents", {"title": "cable cut", "severity": "major"})
+        self.assertEqual(made.status, 201, made.raw)
+        iid, cid, key = made.json["id"], str(uuid.uuid4()), str(uuid.uuid4())
+        self.h.sql(f"""INSERT INTO np.channel (id, org_id, kind, name, config) VALUES ('{cid}', {self.h.org}, 'slack', 'ops', '{{}}');
+            INSERT INTO np.notice (key, org_id, subject, event, kind, channel_id, incident_id, body, state, created_at, next_at)
+            VALUES ('{key}', {self.h.org}, '{iid}', 9, 'opened', '{cid}', '{iid}', '{{}}', 'sent', now(), now())""")
+        nobody, link = Client(self.h.port), self.link(iid, key)
+        self.page(nobody.get(link), 200, "<button")
+        self.page(nobody.call("POST", link, headers={"Origin": "null"}), 200, "Acknowledged")
+        got = self.owner.get(f"/api/v1/incidents/{iid}").json
+        self.assertEqual((got["state"], got["acknowledged_by"]), ("acknowledged", "link sent to ops"))
+        self.page(nobody.call("POST", link, headers={"Origin": "null"}), 200, "Somebody is on it")
+
     def test_looking_changes_nothing_and_the_button_acts_once(self):
         iid, key = self.told()
         nobody, link = Client(self.h.port), self.link(iid, key)
