@@ -52,8 +52,13 @@ static int64_t period_first(const struct rrule *r, int64_t period, int32_t *ret_
 
 /* ---- which days of a period ---- */
 
-/* Ordinals count within the month, or within the year when a yearly rule names no months. */
-static bool is_nth(const struct rrule *r, struct civil_date d, int64_t day, int32_t nth)
+/* Which of its weekday a day is, from the front and from the back. Ordinals count within the month,
+ * or within the year when a yearly rule names no months. */
+struct place {
+	int32_t nth, back;
+};
+
+static struct place place_of(const struct rrule *r, struct civil_date d, int64_t day)
 {
 	bool of_year = r->freq == RRULE_YEARLY && r->months == 0;
 	int64_t first = civil_days((struct civil_date){ d.year, of_year ? 1 : d.month, 1 });
@@ -61,17 +66,20 @@ static bool is_nth(const struct rrule *r, struct civil_date d, int64_t day, int3
 	if (of_year)
 		n = civil_is_leap(d.year) ? 366 : 365;
 	int64_t at = day - first;
-	if (nth > 0)
-		return at / 7 + 1 == nth;
-	return (n - 1 - at) / 7 + 1 == -nth;
+	return (struct place){ (int32_t)(at / 7 + 1), (int32_t)((n - 1 - at) / 7 + 1) };
 }
 
 static bool is_byday(const struct rrule *r, struct civil_date d, int64_t day)
 {
 	int32_t weekday = civil_weekday_of(day);
+	struct place at = { 0 };
 	for (uint32_t i = 0; i < r->byday_n; i++) {
 		const struct rrule_day *b = &r->byday[i];
-		if (b->weekday == weekday && (b->nth == 0 || is_nth(r, d, day, b->nth)))
+		if (b->weekday != weekday)
+			continue;
+		if (b->nth != 0 && at.nth == 0)
+			at = place_of(r, d, day);
+		if (b->nth == 0 || b->nth == at.nth || b->nth == -at.back)
 			return true;
 	}
 	return r->byday_n == 0;
@@ -185,6 +193,22 @@ static void complete(struct rrule *r, int64_t start_day)
 			(struct rrule_day){ .weekday = (int8_t)civil_weekday_of(start_day) };
 }
 
+/* Where the last of `count` occurrences lies. Whoever reads many rules must not count for ever:
+ * what is further from the start does not occur. */
+static int64_t count_out(const struct rrule_set *set)
+{
+	struct rrule_set near = *set;
+	struct rrule_iter it;
+	int64_t at = set->start_s - 1; /* nothing, unless something is found */
+	int64_t far_s = set->start_s + RRULE_COUNT_DAYS * CIVIL_DAY_S;
+	if (far_s < near.last_s)
+		near.last_s = far_s;
+	rrule_begin(&it, &near, set->start_s);
+	for (uint32_t i = 0; i < set->rule.count && rrule_next(&it, &at); i++)
+		;
+	return at;
+}
+
 void rrule_bind(const struct rrule *rule, int64_t start_s, struct rrule_set *ret)
 {
 	*ret = (struct rrule_set){ .rule = *rule, .start_s = start_s, .last_s = horizon_s() };
@@ -196,12 +220,6 @@ void rrule_bind(const struct rrule *rule, int64_t start_s, struct rrule_set *ret
 		if (until < ret->last_s)
 			ret->last_s = until;
 	}
-	if (rule->count == 0)
-		return;
-	struct rrule_iter it;
-	int64_t at = start_s - 1; /* nothing, unless something is found */
-	rrule_begin(&it, ret, start_s);
-	for (uint32_t i = 0; i < rule->count && rrule_next(&it, &at); i++)
-		;
-	ret->last_s = at;
+	if (rule->count > 0)
+		ret->last_s = count_out(ret);
 }

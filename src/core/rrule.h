@@ -12,6 +12,7 @@
 #define RRULE_TEXT_MAX 500
 #define RRULE_INTERVAL_MAX 1000
 #define RRULE_COUNT_MAX 10000
+#define RRULE_COUNT_DAYS INT64_C(36600) /* a rule with COUNT ends 100 years after its start */
 #define RRULE_BYDAY_MAX 30
 #define RRULE_SETPOS_MAX 16
 #define RRULE_YEAR_MAX 2199 /* no occurrence is looked for after it */
@@ -48,8 +49,8 @@ struct rrule_set {
 	int64_t start_s; /* local time of the first possible occurrence */
 	int64_t last_s;  /* none after it, local: COUNT, UNTIL, or the end of RRULE_YEAR_MAX */
 };
-/* Counts COUNT out, once. A UTC UNTIL bounds only loosely here (a day too late): who knows the zone
- * compares the instants too. */
+/* Counts COUNT out, once, over RRULE_COUNT_DAYS at most. A UTC UNTIL bounds only loosely here (a day
+ * too late): who knows the zone compares the instants too. */
 void rrule_bind(const struct rrule *rule, int64_t start_s, struct rrule_set *ret);
 
 #define RRULE_PERIOD_DAYS 366

@@ -144,6 +144,11 @@ static void rule_gives_the_dates_of_the_standard(void **state)
 		  "1997-08-05T00:00", 9, "1997-08-05 1997-08-17 1997-08-19 1997-08-31" },
 		{ "FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5", "2007-01-15T09:00", "2007-01-15T00:00",
 		  9, "2007-01-15 2007-01-30 2007-02-15 2007-03-15 2007-03-30" },
+		/* COUNT is not counted for ever: whoever reads the rule has other things to do */
+		{ "FREQ=YEARLY;COUNT=150", "2026-03-10T02:00", "2125-01-01T00:00", 9,
+		  "2125-03-10 2126-03-10" },
+		{ "FREQ=YEARLY;COUNT=10000;BYDAY=53MO,53TU,-53MO,-53TU;BYSETPOS=2",
+		  "0001-01-01T02:00", "1970-01-01T00:00", 1, "" },
 		/* month ends, leap days, nothing at all */
 		{ "FREQ=MONTHLY", "2026-01-31T02:00", "2026-01-01T00:00", 4,
 		  "2026-01-31 2026-03-31 2026-05-31 2026-07-31" },
