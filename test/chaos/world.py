@@ -378,7 +378,7 @@ class World(LoadRig):
             " (SELECT id FROM np.region WHERE name <> 'load')),"
             " (SELECT count(*) FROM np.shard s JOIN np.historian_cursor h ON h.shard = s.id WHERE h.pos < s.pos"
             "  AND EXISTS (SELECT FROM np.log l WHERE l.shard = s.id AND l.pos > h.pos AND l.at < now() - interval '180 s')),"
-            " (SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain'))")
+            " (SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain') AND next_at < now())")
         if row is None:
             return "no database"
         names = ("commands", "ms old in a spool", "shards behind in the historian", "notices")
@@ -398,7 +398,11 @@ class World(LoadRig):
     def freeze(self):
         """Nothing is written any more: what is read next belongs together."""
         self.up.process.send_signal(signal.SIGSTOP)
-        for name in ("checker-eu-west", "checker-skew", "checker-load", "engine", "engine-2", "historian", "alerter"):
+        for name in ("checker-eu-west", "checker-skew", "checker-load", "engine", "engine-2"):
+            self.kill(name, signal.SIGSTOP)
+        rig.wait_for("the last notices", lambda: self.sql(
+            "SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain') AND next_at < now()") == "0", 60)
+        for name in ("historian", "alerter"):
             self.kill(name, signal.SIGSTOP)
         rig.wait_for("the last commit", lambda: self.sql(
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename IN ('np_engine', 'np_historian',"

@@ -17,7 +17,7 @@ def check(w):
             yield f"incident|event|channel|events|notices: {row}"
     if not rows:
         yield "nothing was told: no incident in this run"
-    for row in w.sql("SELECT state, kind, count(*) FROM np.notice WHERE state NOT IN ('sent', 'held')"
+    for row in w.sql("SELECT state, kind, count(*) FROM np.notice WHERE state NOT IN ('sent', 'held') AND next_at < now()"
                      " GROUP BY 1, 2").splitlines():
         yield f"not delivered: {row}"
     said = {}
