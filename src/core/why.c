@@ -130,8 +130,8 @@ void why_of(const struct mon_def *def, const struct mst *st, const struct why_fa
 	mst_evidence(def, st, f->now_us, &ret->evidence);
 	const struct vd_evidence *e = &ret->evidence;
 	ret->code = code_of(i, e);
-	ret->alert = i->open && i->told;
 	ret->no_channel = f->channels_known && f->channels == 0;
+	ret->alert = i->open && i->told && !ret->no_channel;
 	ret->channels_dead =
 		f->channels_known && f->channels > 0 && f->channels_dead >= f->channels;
 	ret->unreachable = e->unreachable;

@@ -229,6 +229,17 @@ static void what_else_is_worth_saying(void **state NP_UNUSED)
 	     "before); iad1 OK 14 s ago.");
 }
 
+/* Nobody to tell: then nothing was sent, whatever the rules decided. */
+static void without_a_channel_nothing_was_sent(void **state NP_UNUSED)
+{
+	struct scene s = healthy();
+	down(&s);
+	s.facts.channels_known = true;
+	s.facts.channels = 0;
+	says(&s, "Down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+		 " No channel is attached: nobody is told.");
+}
+
 static void json_is_whole(void **state NP_UNUSED)
 {
 	struct scene s = healthy();
@@ -276,6 +287,7 @@ int main(void)
 		cmocka_unit_test(held_by_whom_and_until_when),
 		cmocka_unit_test(regions_that_do_not_count),
 		cmocka_unit_test(what_else_is_worth_saying),
+		cmocka_unit_test(without_a_channel_nothing_was_sent),
 		cmocka_unit_test(json_is_whole),
 		cmocka_unit_test(stored_evidence_speaks_too),
 	};
