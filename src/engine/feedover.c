@@ -111,6 +111,7 @@ static np_err read_scope(const json_t *scope, struct arena *a, struct msg_window
 		if (str_to_uuid(text, id[w->monitor_n]) == NP_OK)
 			w->monitor_n++;
 	}
+	qsort(id, w->monitor_n, sizeof *id, msg_by_id);
 	for (size_t i = 0; i < json_array_size(tags); i++)
 		tag[w->tag_n++] = arena_printf(a, "%s", json_string_value(json_array_get(tags, i)));
 	w->monitor = (const uint8_t(*)[16])id;

@@ -43,6 +43,13 @@ struct mon_quiet {
 	uint32_t revision;
 };
 
+/* Its maintenance (windows.h), as of which change of windows, and for which revision. */
+struct mon_maintenance {
+	struct window_now now;
+	uint64_t change;
+	uint32_t revision;
+};
+
 struct mon {
 	uint64_t no, org;
 	uint8_t id[16];
@@ -63,6 +70,7 @@ struct mon {
 	uint64_t work_of;
 	int64_t stored_us; /* its row was last written */
 	struct mon_quiet quiet;
+	struct mon_maintenance maintenance;
 	uint32_t last_status; /* of the newest folded result */
 };
 

@@ -33,6 +33,11 @@ void msg_drop(void *m)
 	msg_free(m);
 }
 
+int msg_by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
 void *msg_grow(struct msg *m, size_t size)
 {
 	if (m->n == m->cap) {

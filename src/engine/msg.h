@@ -65,8 +65,8 @@ struct msg_parent {
 struct msg_window {
 	uint64_t org;
 	struct window window;
-	bool all; /* every monitor of the organisation */
-	const uint8_t (*monitor)[16];
+	bool all;                     /* every monitor of the organisation */
+	const uint8_t (*monitor)[16]; /* ascending: msg_by_id */
 	size_t monitor_n;
 	const np_str *tag;
 	size_t tag_n;
@@ -103,8 +103,9 @@ struct msg {
 };
 
 NP_NODISCARD struct msg *msg_new(enum msg_kind kind);
-void msg_free(struct msg *m); /* with all that it still carries; NULL is fine */
-void msg_drop(void *m);       /* the same, for mbox_free */
+void msg_free(struct msg *m);                /* with all that it still carries; NULL is fine */
+void msg_drop(void *m);                      /* the same, for mbox_free */
+int msg_by_id(const void *a, const void *b); /* ids, for qsort and bsearch */
 /* Room for one more entry of this size, zeroed; NULL: no memory. */
 void *msg_grow(struct msg *m, size_t size);
 /* One more row, with an Input that is initialised and lives in the message. */

@@ -12,8 +12,9 @@ struct zone_of {
 	struct zone *zone; /* NULL: there is no such file, or it cannot be read */
 };
 struct windows {
-	struct msg *m; /* NULL: not known yet */
-	size_t on;     /* of m's windows, as of the last tick */
+	struct msg *m;   /* NULL: not known yet */
+	size_t on;       /* of m's windows, as of the last tick */
+	uint64_t change; /* counts whatever may change an answer */
 	size_t zone_n;
 	struct zone_of zone[ZONES_MAX];
 };
@@ -38,6 +39,7 @@ void windows_take(struct windows *w, struct msg *m)
 	msg_free(w->m);
 	w->m = m;
 	w->on = 0;
+	w->change++;
 }
 
 bool windows_are_known(const struct windows *w)
@@ -92,6 +94,7 @@ void windows_tick(struct windows *w, int64_t now_us)
 		one->now = ask(w, &one->window, now_us);
 		one->asked = true;
 		w->on += one->now.on;
+		w->change++;
 	}
 }
 
@@ -112,21 +115,19 @@ static bool is_meant(const struct msg_window *one, const struct mon *m)
 		return false;
 	if (one->all)
 		return true;
-	for (size_t i = 0; i < one->monitor_n; i++)
-		if (memcmp(one->monitor[i], m->id, sizeof m->id) == 0)
-			return true;
+	if (one->monitor_n > 0 &&
+	    bsearch(m->id, one->monitor, one->monitor_n, sizeof m->id, msg_by_id) != NULL)
+		return true;
 	for (size_t i = 0; i < one->tag_n; i++)
 		if (has_tag(m, one->tag[i]))
 			return true;
 	return false;
 }
 
-struct window_now windows_of(const struct windows *w, const struct mon *m)
+static struct window_now find(const struct windows *w, const struct mon *m)
 {
 	struct window_now ret = { 0 };
-	if (!w->m || w->on == 0)
-		return ret;
-	for (size_t i = 0; i < w->m->n; i++) {
+	for (size_t i = 0; w->on > 0 && i < w->m->n; i++) {
 		const struct msg_window *one = &w->m->window[i];
 		if (!one->now.on || !is_meant(one, m))
 			continue;
@@ -135,6 +136,21 @@ struct window_now windows_of(const struct windows *w, const struct mon *m)
 			ret.until_us = one->now.until_us;
 	}
 	return ret;
+}
+
+/* Asked for every monitor, every second: an organisation may have hundreds of windows that each
+ * name hundreds of monitors. */
+struct window_now windows_of(const struct windows *w, struct mon *m)
+{
+	struct mon_maintenance *of = &m->maintenance;
+	if (!w->m)
+		return (struct window_now){ 0 };
+	if (of->change != w->change || of->revision != m->def.revision) {
+		of->now = find(w, m);
+		of->change = w->change;
+		of->revision = m->def.revision;
+	}
+	return of->now;
 }
 
 /* ---- quiet hours ---- */

@@ -18,7 +18,7 @@ bool windows_are_known(const struct windows *w);
 /* Time has passed: what begins, what ends. */
 void windows_tick(struct windows *w, int64_t now_us);
 /* Is the monitor in maintenance as of the last tick? until_us: the end of the longest window that
- * is on; 0: none is. */
-struct window_now windows_of(const struct windows *w, const struct mon *m);
+ * is on; 0: none is. Looked for again only when a window or the monitor has changed. */
+struct window_now windows_of(const struct windows *w, struct mon *m);
 /* The same for its own quiet hours. Never on for a critical monitor. */
 struct window_now windows_quiet(struct windows *w, struct mon *m, int64_t now_us);
