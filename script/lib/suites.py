@@ -16,8 +16,9 @@ SANITIZERS = {
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
     "ASAN_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-14",
 }
-# folder, compiler, Meson options, tests left out. A test that a sanitizer cannot
-# run says so in its meson.build by the suite "no-asan" or "no-tsan".
+# folder, compiler, Meson options, tests left out. A test that a sanitizer cannot run, or in
+# which it would see nothing that shorter tests do not show it (one thread; the same code for
+# minutes), says so in its meson.build by the suite "no-asan" or "no-tsan".
 VARIANTS = {
     "gcc": ("build", "gcc", [], None),
     "asan": ("build-asan", "clang-14", ["-Db_sanitize=address,undefined"], "no-asan"),
