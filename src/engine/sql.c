@@ -245,11 +245,13 @@ static const char *const text[] = {
 	[SQL_CHANNELS] =
 		"SELECT o.id, count(c.id) FROM np.org o LEFT JOIN np.channel c"
 		" ON c.org_id = o.id AND c.deleted_at IS NULL AND NOT c.drill GROUP BY o.id",
+	/* In turn: ten thousand commands of one organisation do not keep another one's waiting. */
 	[SQL_INBOX] = "SELECT i.id, i.shard, i.org_id, i.monitor_id, i.actor, i.command,"
 		      " i.body::text, CASE WHEN i.body ->> 'revision' ~ '^[0-9]{1,9}$'"
 		      " THEN (i.body ->> 'revision')::bigint ELSE -1 END FROM np.inbox i"
 		      " WHERE i.outcome IS NULL AND i.shard = ANY ($1::smallint[])"
-		      " ORDER BY i.created_at, i.id LIMIT 1000",
+		      " ORDER BY row_number() OVER (PARTITION BY i.org_id"
+		      " ORDER BY i.created_at, i.id), i.created_at, i.id LIMIT 1000",
 	[SQL_GENS] = "SELECT id, registry_gen FROM np.shard WHERE id = ANY ($1::smallint[])",
 	[SQL_SEEN] = "INSERT INTO np.checker_seen AS s (checker_id, org_id, region_id, heard_at,"
 		     " connected, version, skew_us, oldest_ms, results, lag_p95_us)"

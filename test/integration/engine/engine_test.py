@@ -619,6 +619,26 @@ def test_windows(rig):
     assert told()[worked] == ("held", "maintenance"), told()
 
 
+def test_inbox_in_turn(rig):
+    """A crowd of commands of one organisation does not keep the one of another waiting."""
+    e = rig.engine().ready()
+    (c,), _ = one_region(rig)
+    m, _ = rig.monitor([c.region], **QUICK)
+    wait("defined", lambda: rig.state(m))
+    e.stop()
+    rig.sql("INSERT INTO np.inbox (id, shard, org_id, monitor_id, actor, command, created_at) SELECT"
+            f" gen_random_uuid(), {m % 16}, 1, {m}, 'crowd', 'resolve', now() - interval '1 minute'"
+            " FROM generate_series(1, 2500)")
+    rig.sql("INSERT INTO np.inbox (id, shard, org_id, monitor_id, actor, command) VALUES"
+            f" (gen_random_uuid(), {m % 16}, 2, {m}, 'alone', 'resolve')")
+    e.start()
+    e.ready()
+    wait("all decided", lambda: rig.sql("SELECT count(*) FROM np.inbox WHERE outcome IS NULL") == "0", 60)
+    before = int(rig.sql("SELECT count(*) FROM np.inbox WHERE actor = 'crowd' AND decided_at <"
+                         " (SELECT decided_at FROM np.inbox WHERE actor = 'alone')"))
+    assert before < 1000, before
+
+
 def main(argv):
     tests = {k[5:]: v for k, v in globals().items() if k.startswith("test_")}
     failed = 0
