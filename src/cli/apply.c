@@ -56,24 +56,10 @@ static void say(struct source *s, size_t i, const char *field, const char *text)
 			 line, s->list, i, *field != '\0' ? "." : "", field, text);
 }
 
-/* The definition with its defaults, but without the lists that only the server can fill in. */
-static json_t *complete(const struct monj *m)
-{
-	NP_CLEANUP(buf_done) struct buf text;
-	struct jsonw w;
-	np_str none[MON_REGIONS_MAX] = { { NULL, 0 } };
-	buf_init(&text, 1 << 20);
-	jsonw_init(&w, &text);
-	jsonw_obj(&w);
-	monj_write(&w, m, none);
-	jsonw_obj_end(&w);
-	return buf_failed(&text) < 0 ? NULL : json_loadb(text.p, text.n, 0, NULL);
-}
-
 static json_t *read_item(struct source *s, size_t i, const json_t *item)
 {
 	NP_CLEANUP(buf_done) struct buf field, why;
-	json_t *plain = NULL, *full = NULL;
+	json_t *plain = NULL;
 	struct monj m;
 	struct problem_list problems = { 0 };
 	buf_init(&field, 256);
@@ -82,21 +68,12 @@ static json_t *read_item(struct source *s, size_t i, const json_t *item)
 		say(s, i, buf_c(&field), buf_c(&why));
 		return NULL;
 	}
-	if (monj_read(plain, NULL, &m, &problems) == NP_OK)
-		full = complete(&m);
+	np_err e = monj_read(plain, NULL, &m, &problems);
 	for (size_t k = 0; k < problems.n; k++)
 		say(s, i, problems.item[k].path, problems.item[k].text);
-	if (full != NULL) {
-		static const char *const server_side[] = { "regions", "channels" };
-		for (size_t k = 0; k < NP_LEN(server_side); k++) {
-			json_t *given = json_object_get(plain, server_side[k]);
-			(void)json_object_del(full, server_side[k]);
-			if (given != NULL)
-				(void)json_object_set(full, server_side[k], given);
-		}
-	}
-	json_decref(plain);
-	return full;
+	if (e < 0)
+		json_decref(np_take(plain));
+	return plain;
 }
 
 static bool is_twice(const json_t *wanted, const json_t *m)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/plan.h"
 
+#include <string.h>
+
 #include "cli/api.h"
 
 static const json_t *by_name(const json_t *list, const char *name)
@@ -26,15 +28,37 @@ static bool same(const json_t *a, const json_t *b)
 	return no_a || no_b ? no_a == no_b : json_equal(a, b);
 }
 
-static json_t *difference(const json_t *wanted, const json_t *present)
+static bool stays(const char *key)
+{
+	static const char *const elsewhere[] = { "regions", "channels", "policy" };
+	for (size_t i = 0; i < NP_LEN(elsewhere); i++)
+		if (strcmp(key, elsewhere[i]) == 0)
+			return true;
+	return false;
+}
+
+static json_t *difference(const json_t *wanted, const json_t *given)
 {
 	json_t *out = json_object();
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)wanted, key,
-			    value) if (!same(value, json_object_get(present, key)))(void)
-		json_object_set(out, key, value);
+	json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
+	{
+		if (!same(value, json_object_get(given, key)))
+			(void)json_object_set(out, key, value);
+	}
+	json_object_foreach((json_t *)(uintptr_t)given, key, value)
+	{
+		if (!stays(key) && json_object_get(wanted, key) == NULL && !same(value, NULL))
+			(void)json_object_set_new(out, key, json_null());
+	}
 	return out;
+}
+
+/* What people wrote of it. */
+static const json_t *given_of(const json_t *present)
+{
+	return json_object_get(present, "given");
 }
 
 static void add_step(struct plan *p, struct plan_step s)
@@ -51,13 +75,13 @@ static void plan_wanted(struct plan *p, json_t *w, const json_t *present)
 				    .kind = PLAN_ADD, .body = json_incref(w), .name = name });
 		return;
 	}
-	json_t *diff = difference(w, now);
+	json_t *diff = difference(w, given_of(now));
 	add_step(p, (struct plan_step){
 			    .kind = json_object_size(diff) == 0 ? PLAN_SAME : PLAN_CHANGE,
 			    .body = diff,
 			    .name = name,
 			    .id = api_text(now, "id"),
-			    .present = now,
+			    .present = given_of(now),
 		    });
 }
 

@@ -22,8 +22,10 @@ struct plan {
 	size_t n, left_alone; /* present, not wanted, and not to be pruned */
 };
 
-/* `wanted`: array of monitors that are valid, with every default filled in; fields that are left
- * out (regions, channels) stay as they are. `present`: the API's list. */
+/* `wanted`: array of monitors that are valid, as a person wrote them. `present`: the API's list,
+ * whose `given` is what was written before; what stands there and is not wanted any longer is
+ * given back to policies and defaults (null). Fields that are often set elsewhere (regions,
+ * channels, policy) stay as they are when they are left out. */
 NP_NODISCARD np_err plan_make(const json_t *wanted, const json_t *present, bool prune,
 			      struct plan *ret);
 void plan_done(struct plan *p);

@@ -10,9 +10,11 @@ static void plans_say_what_changes(void **state)
 		"{\"name\":\"changed\",\"interval_s\":30,\"target\":\"t\"}]",
 		0, NULL);
 	json_t *present =
-		json_loads("[{\"id\":\"1\",\"name\":\"same\",\"interval_s\":60},"
-			   "{\"id\":\"2\",\"name\":\"changed\",\"interval_s\":60,\"target\":\"t\"},"
-			   "{\"id\":\"3\",\"name\":\"old\"}]",
+		json_loads("[{\"id\":\"1\",\"name\":\"same\",\"retries\":2,"
+			   "\"given\":{\"name\":\"same\",\"interval_s\":60,\"channels\":[\"c\"]}},"
+			   "{\"id\":\"2\",\"name\":\"changed\",\"given\":{\"name\":\"changed\","
+			   "\"interval_s\":60,\"target\":\"t\",\"retries\":5}},"
+			   "{\"id\":\"3\",\"name\":\"old\",\"given\":{\"name\":\"old\"}}]",
 			   0, NULL);
 	struct plan p;
 	(void)state;
@@ -23,7 +25,8 @@ static void plans_say_what_changes(void **state)
 	assert_int_equal(plan_count(&p, PLAN_REMOVE), 0);
 	assert_int_equal(p.left_alone, 1);
 	assert_string_equal(p.step[2].id, "2");
-	assert_int_equal(json_object_size(p.step[2].body), 1);
+	assert_int_equal(json_object_size(p.step[2].body), 2);
+	assert_true(json_is_null(json_object_get(p.step[2].body, "retries"))); /* given back */
 	assert_int_equal(json_integer_value(json_object_get(p.step[2].body, "interval_s")), 30);
 	plan_done(&p);
 	assert_ok(plan_make(wanted, present, true, &p));
