@@ -186,11 +186,15 @@ async function rules(page) {
   const tab = page.getByRole('tabpanel');
   await tab.getByRole('link', { name: 'Browser policy' }).waitFor();
   await tab.locator('.sentence', { hasText: 'every 2 h' }).waitFor();
+  await tab.getByLabel('Set: Down when this many regions fail').check();
+  await tab.getByRole('button', { name: 'Try these rules' }).click();
+  await tab.locator('.tried').waitFor();
   await tab.getByLabel('Set: Severity').check();
   await tab.getByLabel('Severity', { exact: true }).selectOption('critical');
   await tab.getByRole('button', { name: 'Save the rules' }).click();
   await tab.getByText('Saved.').waitFor();
   await tab.getByLabel('Set: Severity').uncheck();
+  await tab.getByLabel('Set: Down when this many regions fail').uncheck();
   await tab.getByRole('button', { name: 'Save the rules' }).click();
   await tab.getByText('Saved.').waitFor();
   await page.goto(`${url}/app/alerts/policies`);
@@ -327,6 +331,8 @@ async function byHand(page) {
 async function owner() {
   const { browser, page, troubles } = await open({ timezoneId: 'Europe/Berlin' });
   await signIn(page);
+  await page.goto(`${url}/app/regions`);
+  await page.locator('.drill').nth(2).getByRole('button', { name: 'Run a drill' }).waitFor();
   for (const flow of [channels, rules, maintenance, oncall, byHand]) {
     await flow(page);
     assert.deepEqual(troubles, [], flow.name);

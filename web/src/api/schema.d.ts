@@ -1885,7 +1885,7 @@ export interface components {
             /** @description Elapsed time, whatever the clocks do. */
             duration_s?: number;
             /**
-             * @description RFC 5545: FREQ DAILY to YEARLY, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST.
+             * @description RFC 5545: FREQ DAILY to YEARLY, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST. With COUNT it ends 100 years after its start at the latest.
              * @example FREQ=WEEKLY;BYDAY=SU
              */
             rrule?: string | null;

@@ -47,6 +47,7 @@ const own = {
   'why.at': 'At another moment',
   'why.at_go': 'Ask',
   'why.at_now': 'Now again',
+  'monitor.drill': 'drill: fails on purpose, and is in no uptime',
   'monitor.gone': 'There is no such monitor.',
   'check.slot': 'Slot',
   'check.region': 'Region',

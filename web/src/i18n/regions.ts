@@ -4,6 +4,18 @@ import { en } from './en';
 
 const own = {
   'regions.title': 'Regions',
+  'drill.title': 'Drill',
+  'drill.none': 'None yet: it runs once a day.',
+  'drill.runs': 'running',
+  'drill.ok': 'heard in time',
+  'drill.failed': 'not heard in time',
+  'drill.times': 'failed a check after {checked}, opened after {opened}, told after {told} of {limit}',
+  'drill.incident': 'its incident',
+  'drill.start': 'Run a drill',
+  'drill.sure': 'Make the region\'s own monitor fail on purpose? Only a sink of NetPulse\'s own is told.',
+  'findings.title': 'What the auditor found wrong with NetPulse',
+  'findings.severe': 'Severe',
+  'findings.major': 'Major',
   'regions.empty': 'No region yet.',
   'regions.checkers': '{connected} of {n} checkers connected',
   'regions.monitors': '{n} monitors',

@@ -26,9 +26,10 @@ function Body({ incident: i, reload }: { incident: IncidentFull; reload: () => v
       <p class="now">
         <IncidentBadge state={i.state} />
         {i.kind === 'manual' && <span class="tag">{t('incident.manual')}</span>}
+        {i.provenance === 'drill' && <span class="tag">{t('incident.drill')}</span>}
         {i.published_at && <span class="tag">{t('incident.published')}</span>}
       </p>
-      <p class="sentence">{i.why}</p>
+      {i.why !== nameOf(i) && <p class="sentence">{i.why}</p>}
       <ReadOnly action="incident.respond" />
       <Actions incident={i} reload={reload} />
       <Merged incident={i} reload={reload} />

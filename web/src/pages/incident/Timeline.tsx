@@ -28,7 +28,7 @@ function FirstEntry({ entry }: { entry: Entry & { type: 'first' } }) {
 function EventEntry({ entry, said }: { entry: Entry & { type: 'event' }; said: string }) {
   const e = entry.event;
   const people = e.actor !== 'engine';
-  const values = { after: afterOf(e.detail), level: String(e.detail?.level ?? '') };
+  const values = { after: afterOf(e.detail) || t('incident.nobody'), level: String(e.detail?.level ?? '') };
   // Votes that did not change are no news: they are shown where the machine decided.
   const votes = entry.evidence && !people ? entry.evidence : null;
   return (

@@ -38,6 +38,7 @@ export function UpdateForm({ incident, reload }: { incident: IncidentFull; reloa
       await deedsOf(incident.id).change(fields);
       text.value = '';
       phase.value = null;
+      open.value = false;
       notify.value = false;
       reload();
     });

@@ -15,6 +15,7 @@ function Item({ incident: i }: { incident: Incident }) {
         <a class="incident-name" href={`/app/incidents/${i.id}`}>{nameOf(i)}</a>
         {i.severity && <SeverityMark severity={i.severity} />}
         {i.kind === 'manual' && <span class="tag">{t('incident.manual')}</span>}
+        {i.provenance === 'drill' && <span class="tag">{t('incident.drill')}</span>}
         {i.published_at && <span class="tag">{t('incident.published')}</span>}
       </div>
       <p class="quiet">
@@ -23,7 +24,7 @@ function Item({ incident: i }: { incident: Incident }) {
         {i.assignee && <> · {i.assignee}</>}
         {i.acknowledged_by && i.state === 'acknowledged' && <> · {t('incident.acked', { actor: i.acknowledged_by })}</>}
       </p>
-      {i.why && <p class="clamp">{i.why}</p>}
+      {i.why && i.why !== nameOf(i) && <p class="clamp">{i.why}</p>}
     </li>
   );
 }

@@ -14,6 +14,7 @@ import { Choice } from '../../ui/Form';
 import { Failed } from '../../ui/Notice';
 import { useAction } from '../../ui/useAction';
 import { without } from '../../ui/without';
+import { TryRules } from '../rules/TryRules';
 import { Editor } from '../rules/Editor';
 import { groups, patchOf, type Rules } from '../rules/rules';
 
@@ -75,6 +76,7 @@ export function AlertingTab({ monitor, reload }: { monitor: Monitor; reload: () 
       </div>
       <Editor rules={rules} now={monitor as unknown as Record<string, unknown>} choices={choices} problems={problems} disabled={off}
         onValue={(next) => set({ ...next, ...(parent ? { parent } : {}), ...(policy ? { policy } : {}) })} />
+      <TryRules monitor={monitor} rules={rules} />
       {action.error.value && <Failed error={action.error.value} />}
       <div class="buttons">
         <p role="status" class="quiet">{saved.value && t('alerting.saved')}</p>

@@ -38,7 +38,7 @@ export function Head({ monitor, row, reload }: { monitor: Monitor; row: Overview
       <a href="/app/monitors" class="back"><Icon name="back" />{t('monitor.back')}</a>
       <div class="page-head">
         <div>
-          <h1 id="page-title">{monitor.name}</h1>
+          <h1 id="page-title">{monitor.name}{monitor.provenance === 'drill' && <> <span class="tag">{t('monitor.drill')}</span></>}</h1>
           <p class="target">{monitor.kind} · {monitor.target}</p>
         </div>
         <div class="buttons">

@@ -1,1 +1,0 @@
-import{m as e,p as t}from"./index-sgZwdgFQ.js";import{C as n}from"./useAction-CnDAO4hB.js";import{t as r}from"./jsxRuntime-Bv5FUGWu.js";function i({action:i}){return!e.value||t(i)?null:r(`p`,{class:`ribbon ribbon-note`,role:`note`,children:n(`may.not`,{role:e.value.role})})}export{i as t};
