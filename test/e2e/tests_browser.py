@@ -47,7 +47,9 @@ def test_browser_owner_edits_everything(w):
     ruled = w.up.must("POST", "monitors", {"name": "Ruled", "kind": "http", "target": f"http://127.0.0.1:{w.targets.http}/"})
     made = [w.up.must("POST", "channels", {"kind": "email", "name": name, "config": {"to": f"{name}@example.org"}})
             for name in ("ann", "ben")]
+    bank = w.up.must("POST", "incidents", {"title": "The bank is slow"})
     drive(w, "owner")
+    w.up.must("PATCH", f"incidents/{bank['id']}", {"phase": "resolved"})
     w.up.must("DELETE", f"monitors/{ruled['id']}")
     for channel in made:
         w.up.must("DELETE", f"channels/{channel['id']}")
