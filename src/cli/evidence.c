@@ -210,6 +210,35 @@ static np_err cut_heard(struct cutting *k, const Np__I1__Input *in)
 	return n > 0 ? put_input(k, &one) : NP_OK;
 }
 
+/* What a check sends may be a secret, and decides nothing: it stays at home. The text is the
+ * caller's; NULL: no memory, or no definition. */
+static char *without_secrets(const char *definition)
+{
+	static const char *const secret[] = { "headers", "body", "send" };
+	json_t *d = json_loads(definition, 0, NULL);
+	for (size_t i = 0; d != NULL && i < NP_LEN(secret); i++)
+		(void)json_object_del(json_object_get(d, "options"), secret[i]);
+	char *text = d != NULL ? json_dumps(d, JSON_COMPACT) : NULL;
+	json_decref(d);
+	return text;
+}
+
+static np_err put_definition(struct cutting *k, const Np__I1__Input *in)
+{
+	Np__I1__DefinitionInput less = *in->definition;
+	Np__I1__Input one = *in;
+	if (less.definition_json[0] == '\0') /* deleted */
+		return put_input(k, in);
+	char *text = without_secrets(less.definition_json);
+	if (text == NULL)
+		return NP_E_NOMEM;
+	less.definition_json = text;
+	one.definition = &less;
+	np_err e = put_input(k, &one);
+	free(text);
+	return e;
+}
+
 /* Does it concern this monitor? Batches and presence are cut down first. */
 static bool concerns(const struct cutting *k, const Np__I1__Input *in)
 {
@@ -254,7 +283,10 @@ static np_err record(struct cutting *k, const Np__I1__Input *in)
 		return has_region(k->of, in->batch->region) ? cut_batch(k, in) : NP_OK;
 	if (in->kind_case == NP__I1__INPUT__KIND_HEARD)
 		return cut_heard(k, in);
-	return concerns(k, in) ? put_input(k, in) : NP_OK;
+	if (!concerns(k, in))
+		return NP_OK;
+	return in->kind_case == NP__I1__INPUT__KIND_DEFINITION ? put_definition(k, in)
+							       : put_input(k, in);
 }
 
 /* ---- the state to begin with ---- */
@@ -286,6 +318,20 @@ static void keep_ours(const struct evidence_of *of, Np__I1__Snapshot *s)
 	s->n_cursors = s->n_closed = 0;
 }
 
+static np_err keep_secrets(Np__I1__Snapshot *s, struct arena *a)
+{
+	for (size_t i = 0; i < s->n_monitors; i++) {
+		Np__I1__DefinitionInput *d = s->monitors[i]->definition;
+		NP_CLEANUP(np_free_ptr) char *text = without_secrets(d->definition_json);
+		size_t n = text != NULL ? strlen(text) + 1 : 0;
+		d->definition_json = n > 0 ? arena_alloc(a, n) : NULL;
+		if (d->definition_json == NULL)
+			return NP_E_NOMEM;
+		memcpy(d->definition_json, text, n);
+	}
+	return NP_OK;
+}
+
 static np_err cut_snapshot(const struct cutting *k, np_str whole, struct arena *a, json_t **ret)
 {
 	NP_CLEANUP(buf_done) struct buf out;
@@ -295,7 +341,9 @@ static np_err cut_snapshot(const struct cutting *k, np_str whole, struct arena *
 	if (e < 0)
 		return e;
 	keep_ours(k->of, (Np__I1__Snapshot *)(void *)msg);
-	e = pballoc_pack(msg, &out);
+	e = keep_secrets((Np__I1__Snapshot *)(void *)msg, a);
+	if (e == NP_OK)
+		e = pballoc_pack(msg, &out);
 	if (e == NP_OK) {
 		*ret = evidence_b64(buf_str(&out));
 		e = *ret == NULL ? NP_E_NOMEM : NP_OK;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """pack_test.py ENGINE NETPULSE: a log that was packed gives the stored incidents, engines start without it, and an
 exported incident holds offline, until a byte of it is changed."""
+import base64
 import hashlib
 import json
 import os
@@ -24,6 +25,9 @@ def conf(rig, file, user, port, **more):
                                 "password_file": s.path(user + ".db")}, **more}, f)
     os.chmod(path, 0o600)
     return path
+
+
+SECRET = "s3cret-token"
 
 
 def down_and_up(rig, m, checkers):
@@ -58,7 +62,11 @@ def documents(rig, netpulse, owner, key):
         assert said["incident"] == ident and said["ok"] and said["key_pinned"] and not said["unproven"], said
         assert said["inputs_folded"] > 5 and said["entries"] >= 3 and said["heads"] >= 1, said
     with open(path, encoding="utf-8") as f:
-        doc = json.load(f)
+        text = f.read()
+    doc = json.loads(text)
+    inside = b"".join(base64.urlsafe_b64decode(i + "=" * (-len(i) % 4))
+                      for i in [doc["evidence"]["start"], *doc["evidence"]["inputs"]])
+    assert b"interval_s" in inside and SECRET not in text and SECRET.encode() not in inside, "what a check sends stays at home"
     assert doc["evidence"]["source"] == "log" and doc["evidence"]["batches"][0]["sha256"], doc["evidence"]
     assert doc["events"] and doc["notices"] and doc["monitor"]["revisions"], doc.keys()
     assert "np.head.1" in doc["chain"]["segments"][0]["head"]
@@ -103,7 +111,7 @@ def main(argv):
         for c, r in zip(checkers, regions):
             wait("member", lambda c=c, r=r: rig.members(r) == "{%d}" % c.number)
         rules = dict(confirm_s=1, recover_s=1, fail_after=1, recover_after=1, retry_interval_s=1)
-        m, ident = rig.monitor(regions, **rules)
+        m, ident = rig.monitor(regions, options={"send": SECRET}, **rules)
         down_and_up(rig, m, checkers)
         down_and_up(rig, m, checkers)
         owner = conf(rig, "owner", "np_admin", 5432)
