@@ -415,8 +415,10 @@ static np_err due_work(struct keeper *k, int64_t now_ms)
 	if (e == NP_OK && now_ms >= k->poll_ms) {
 		k->poll_ms = now_ms + KEEPER_POLL_MS;
 		e = noted(k, "registry", poll_registry(k));
-		if (e == NP_OK)
-			e = noted(k, "overlays", poll_overlays(k));
+		/* What cannot be read of them must not keep commands and shards waiting. */
+		np_err overlays = e < 0 ? e : noted(k, "overlays", poll_overlays(k));
+		if (overlays == NP_E_DB_GONE)
+			e = overlays;
 		k->inbox_due = true;
 	}
 	if (e == NP_OK && now_ms >= k->judge_ms) {
