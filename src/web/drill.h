@@ -10,7 +10,6 @@
 
 #define DRILL_KEEP_MS NP_MIN_MS
 #define DRILL_LIMIT_S 180 /* the sink has to hear within */
-#define DRILL_SKEW_US (10 * NP_MIN_US)
 
 struct drill;
 NP_NODISCARD struct drill *drill_new(struct web *w);

@@ -52,15 +52,15 @@ bool drill_token_signed(np_str key, np_str signature, np_str body, int64_t now_u
 	np_str t, v1;
 	uint64_t at_s = 0;
 	uint8_t want[CRYPT_SHA256_LEN], got[CRYPT_SHA256_LEN];
+	buf_init(&text, SIGNED_MAX); /* before any return: it is cleaned up */
 	if (!str_starts(signature, NP_STR("t=")) || !str_cut(signature, ',', &t, &v1) ||
 	    str_to_u64(str_sub(t, 2, t.n), &at_s) < 0 || !str_starts(v1, NP_STR("v1=")) ||
-	    str_unhex(str_sub(v1, 3, v1.n), got, sizeof got) < 0)
+	    str_unhex(str_sub(v1, 3, v1.n), got, sizeof got) < 0 || at_s > UINT32_MAX)
 		return false;
-	int64_t off_s = now_us / NP_SEC_US - (int64_t)(at_s & INT32_MAX);
-	buf_init(&text, SIGNED_MAX);
+	int64_t off_s = now_us / NP_SEC_US - (int64_t)at_s;
 	(void)buf_printf(&text, "%llu.", (unsigned long long)at_s);
 	(void)buf_add(&text, body);
-	if (buf_failed(&text) < 0 || off_s > 600 || off_s < -600)
+	if (buf_failed(&text) < 0 || off_s > DRILL_SKEW_S || off_s < -DRILL_SKEW_S)
 		return false;
 	crypt_hmac_sha256(key, buf_str(&text), want);
 	return secret_eq((np_str){ (const char *)want, sizeof want },

@@ -9,6 +9,7 @@
 
 #define DRILL_TOKEN_LEN 40 /* 8 digits of the region, 32 of the MAC; hexadecimal */
 #define DRILL_KEY_LEN 64
+#define DRILL_SKEW_S 600 /* between the clocks of alerter and web */
 
 void drill_token_make(const struct seal *s, int32_t region, char ret[DRILL_TOKEN_LEN + 1]);
 /* NP_E_AUTH: not one of ours. */

@@ -3,8 +3,11 @@
 
 #include <zlib.h>
 
+#include "base/crypt.h"
+#include "base/str.h"
 #include "core/result.h"
 #include "core/step.h"
+#include "web/drill_token.h"
 #include "web/files.h"
 #include "web/guard.h"
 #include "web/gz.h"
@@ -290,10 +293,34 @@ static void checks_sort_newest_first_and_whole_first(void **state)
 	assert_int_equal(a[3].slot_us, 1);
 }
 
+static void a_drills_sink_believes_only_its_key(void **state NP_UNUSED)
+{
+	static const char *const no[] = {
+		"", "t=", "t=1,v1=00", "v1=00,t=1", "t=x,v1=", "t=-1,v1="
+	};
+	const np_str key = NP_STR("key"), body = NP_STR("{}");
+	const int64_t now_us = INT64_C(4000000000) * NP_SEC_US; /* beyond 31 bits of seconds */
+	char hex[2 * CRYPT_SHA256_LEN + 1], sign[128];
+	uint8_t mac[CRYPT_SHA256_LEN];
+	crypt_hmac_sha256(key, NP_STR("4000000000.{}"), mac);
+	str_hex(mac, sizeof mac, hex);
+	(void)snprintf(sign, sizeof sign, "t=4000000000,v1=%.64s", hex);
+	np_str good = str_from_c(sign);
+	assert_true(drill_token_signed(key, good, body, now_us));
+	assert_true(drill_token_signed(key, good, body, now_us + DRILL_SKEW_S * NP_SEC_US));
+	assert_false(drill_token_signed(key, good, body, now_us + (DRILL_SKEW_S + 1) * NP_SEC_US));
+	assert_false(drill_token_signed(key, good, body, now_us - (DRILL_SKEW_S + 1) * NP_SEC_US));
+	assert_false(drill_token_signed(NP_STR("kez"), good, body, now_us));
+	assert_false(drill_token_signed(key, good, NP_STR("{ }"), now_us));
+	for (size_t i = 0; i < NP_LEN(no); i++)
+		assert_false(drill_token_signed(key, str_from_c(no[i]), body, now_us));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts_what_the_client_says),
+		cmocka_unit_test(a_drills_sink_believes_only_its_key),
 		cmocka_unit_test(gzip_unpacks_to_the_same),
 		cmocka_unit_test(cursors_come_back_as_they_went),
 		cmocka_unit_test(origin_must_be_the_host),
