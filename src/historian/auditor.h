@@ -9,8 +9,6 @@
 #include "base/metrics.h"
 #include "historian/auditor_store.h"
 
-#define AUDITOR_EVERY_MS (15 * NP_SEC_MS)
-#define AUDITOR_CLEAR_S 60
 #define AUDITOR_DISK_MIN ((uint64_t)1 << 30)
 #define AUDITOR_DISK_PERCENT 2 /* and less than AUDITOR_DISK_MUCH */
 #define AUDITOR_DISK_MUCH ((uint64_t)20 << 30)

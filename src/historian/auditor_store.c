@@ -186,8 +186,8 @@ static const char close_sql[] =
 	" SELECT org_id, 'auditor', 'historian', 'incident.close', id::text FROM i),"
 	" n AS (INSERT INTO np.notice (org_id, subject, event, kind, channel_id, incident_id, body,"
 	" created_at, next_at) SELECT i.org_id, i.id, v.number, $1, t.channel_id, i.id, " BODY
-	", now(), now() FROM i JOIN v ON v.incident_id = i.id JOIN (SELECT DISTINCT subject,"
-	" channel_id FROM np.notice WHERE kind = 'operator') t ON t.subject = i.id)"
+	", now(), now() FROM i JOIN v ON v.incident_id = i.id JOIN LATERAL (SELECT DISTINCT"
+	" o.channel_id FROM np.notice o WHERE o.subject = i.id AND o.kind = 'operator') t ON true)"
 	" SELECT count(*) FROM i";
 
 static np_err count(struct pg_conn *c, const char *sql, const char *kind, int64_t *ret)
@@ -246,9 +246,9 @@ np_err auditor_store_drills_start(struct pg_conn *c, const struct auditor_rules 
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	pg_params_init(&p); /* before any return: it is cleaned up */
 	if (r->drill_every_s == 0)
 		return NP_OK;
-	pg_params_init(&p);
 	pg_params_f64(&p, r->drill_every_s);
 	pg_params_i32(&p, r->drill_limit_s);
 	np_err e = pg_exec(c, drills_start_sql, &p, &res);
