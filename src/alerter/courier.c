@@ -32,6 +32,7 @@ struct courier {
 	size_t flying;
 	int64_t last_org; /* that had a turn */
 	bool took_over;   /* leases of earlier incarnations ended */
+	bool told;        /* a failure was logged, and no claim worked since */
 	char owner[OWNER_MAX];
 	uint8_t busy[OUTBOX_BUSY_MAX][16];
 	int64_t next_claim_ms;
@@ -219,11 +220,15 @@ static void claim(struct courier *c)
 	atomic_store(&c->ready, e == NP_OK);
 	/* All places taken: look again as soon as the first of them stops counting. */
 	c->next_claim_ms = clock_mono_ms() + (room(c) == 0 ? COURIER_YOUNG_MS / 4 : poll_ms(c));
-	if (e == NP_OK)
-		return;
-	metric_add(c->claims_failed, 1);
-	np_log(NP_WARN, "outbox.claim_failed", KV_ERR(e),
-	       KV_C("say", pg_conn_error(c->db)->message));
+	if (e < 0) {
+		metric_add(c->claims_failed, 1);
+		if (!c->told)
+			np_log(NP_WARN, "outbox.claim_failed", KV_ERR(e),
+			       KV_C("say", pg_conn_error(c->db)->message));
+	} else if (c->told) {
+		np_log_event(NP_INFO, "outbox.claims_again");
+	}
+	c->told = e < 0;
 }
 
 static int64_t pause_ms(const struct courier *c, const struct flight *f, uint32_t n)
