@@ -248,8 +248,3 @@ void sender_tick(struct sender *s)
 		metric_add(s->m_again, 1);
 	}
 }
-
-bool sender_is_idle(const struct sender *s)
-{
-	return s->under_way == 0;
-}

@@ -31,4 +31,3 @@ void sender_rewind(struct sender *s, uint64_t epoch, uint32_t shard, uint64_t n)
 void sender_pause(struct sender *s, uint32_t for_ms);
 /* A few times a second: what waits for too long for its answer. */
 void sender_tick(struct sender *s);
-bool sender_is_idle(const struct sender *s); /* nothing unanswered under way */

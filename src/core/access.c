@@ -11,16 +11,6 @@ static_assert(NP_LEN(roles) == ACC_ROLE_N, "name every role");
 
 static const struct {
 	const char *name;
-	enum acc_scope scope;
-} scopes_by_name[] = {
-	{ "read", ACC_S_READ },
-	{ "write", ACC_S_WRITE },
-	{ "respond", ACC_S_RESPOND },
-	{ "admin", ACC_S_ADMIN },
-};
-
-static const struct {
-	const char *name;
 	enum acc_role least;
 	enum acc_scope scope;
 } actions[] = {
@@ -67,17 +57,6 @@ np_err acc_role_from_name(np_str s, enum acc_role *ret)
 	for (size_t i = ACC_VIEWER; i < ACC_ROLE_N; i++) {
 		if (str_eq_c(s, roles[i])) {
 			*ret = (enum acc_role)i;
-			return NP_OK;
-		}
-	}
-	return NP_E_NOTFOUND;
-}
-
-np_err acc_scope_from_name(np_str s, uint32_t *ret)
-{
-	for (size_t i = 0; i < NP_LEN(scopes_by_name); i++) {
-		if (str_eq_c(s, scopes_by_name[i].name)) {
-			*ret = scopes_by_name[i].scope;
 			return NP_OK;
 		}
 	}

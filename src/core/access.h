@@ -52,5 +52,3 @@ bool acc_may(enum acc_role role, uint32_t scopes, enum acc_action action);
 const char *acc_role_name(enum acc_role r);
 const char *acc_action_name(enum acc_action a); /* "monitor.edit" */
 NP_NODISCARD np_err acc_role_from_name(np_str s, enum acc_role *ret);
-/* "read", "write", "respond", "admin" -> bit. */
-NP_NODISCARD np_err acc_scope_from_name(np_str s, uint32_t *ret);

@@ -30,12 +30,6 @@ static int64_t scaled(const uint64_t *table, uint32_t bucket)
 	return (int64_t)((m << bucket / HIST_PER_OCTAVE) >> 32);
 }
 
-int64_t hist_edge_us(uint32_t bucket)
-{
-	assert(bucket < HIST_BUCKETS);
-	return scaled(edges, bucket);
-}
-
 static uint32_t add32(uint32_t a, uint32_t b)
 {
 	uint32_t sum = 0;

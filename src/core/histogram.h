@@ -28,5 +28,3 @@ int64_t hist_mean_us(const struct hist *h); /* -1 when empty */
 /* Sparse varints, versioned. */
 void hist_encode(const struct hist *h, struct buf *out);
 NP_NODISCARD np_err hist_decode(np_str bytes, struct hist *ret); /* NP_E_CORRUPT, NP_E_VERSION */
-/* Lower edge of a bucket in µs. */
-int64_t hist_edge_us(uint32_t bucket);

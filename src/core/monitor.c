@@ -26,28 +26,6 @@ static const char *const severity_names[] = {
 };
 static_assert(NP_LEN(severity_names) == MON_SEVERITY_N, "name every severity");
 
-static const char *const field_names[] = {
-	[MON_F_OK] = "",
-	[MON_F_NO] = "no",
-	[MON_F_REVISION] = "revision",
-	[MON_F_KIND] = "kind",
-	[MON_F_INTERVAL] = "interval_s",
-	[MON_F_TIMEOUT] = "timeout_s",
-	[MON_F_RETRIES] = "retries",
-	[MON_F_RETRY_INTERVAL] = "retry_interval_s",
-	[MON_F_FAIL_AFTER] = "fail_after",
-	[MON_F_RECOVER_AFTER] = "recover_after",
-	[MON_F_CONFIRM] = "confirm_s",
-	[MON_F_RECOVER] = "recover_s",
-	[MON_F_QUORUM] = "quorum",
-	[MON_F_REGIONS] = "regions",
-	[MON_F_PROVENANCE] = "provenance",
-	[MON_F_REMINDER] = "reminder_s",
-	[MON_F_SEVERITY] = "severity",
-	[MON_F_ESCALATION] = "escalation",
-};
-static_assert(NP_LEN(field_names) == MON_FIELD_N, "name every field");
-
 int64_t mon_max_timeout_ms(int64_t interval_ms)
 {
 	int64_t share = interval_ms / 10 * 8 + interval_ms % 10 * 8 / 10;
@@ -142,11 +120,6 @@ enum mon_field mon_validate(const struct mon_def *d)
 		if (!rules[i].ok)
 			return rules[i].field;
 	return MON_F_OK;
-}
-
-const char *mon_field_name(enum mon_field f)
-{
-	return (size_t)f < MON_FIELD_N ? field_names[f] : "";
 }
 
 int mon_region_index(const struct mon_def *d, uint32_t region)

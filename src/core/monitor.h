@@ -94,7 +94,6 @@ struct mon_def mon_defaults(int64_t interval_ms);
 int64_t mon_default_timeout_ms(int64_t interval_ms);
 int64_t mon_max_timeout_ms(int64_t interval_ms);
 NP_NODISCARD enum mon_field mon_validate(const struct mon_def *d);
-const char *mon_field_name(enum mon_field f); /* as in the API: "interval_s" */
 
 /* Position of a region in d->region, or -1. */
 int mon_region_index(const struct mon_def *d, uint32_t region);

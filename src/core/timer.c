@@ -29,11 +29,6 @@ bool tmr_next(const struct tmr_set *t, enum tmr_kind *ret_kind)
 	return true;
 }
 
-const char *tmr_name(enum tmr_kind k)
-{
-	return (size_t)k < TMR_N ? names[k] : "none";
-}
-
 np_err tmr_from_name(np_str s, enum tmr_kind *ret)
 {
 	for (size_t i = 0; i < TMR_N; i++) {

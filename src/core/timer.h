@@ -43,5 +43,4 @@ static inline bool tmr_is_armed(const struct tmr_set *t, enum tmr_kind k)
 bool tmr_is_current(const struct tmr_set *t, enum tmr_kind k, uint32_t generation);
 /* Earliest armed one: true, and *ret_kind; false when none is. */
 bool tmr_next(const struct tmr_set *t, enum tmr_kind *ret_kind);
-const char *tmr_name(enum tmr_kind k); /* "confirm" */
 NP_NODISCARD np_err tmr_from_name(np_str s, enum tmr_kind *ret);

@@ -27,13 +27,6 @@ void fx_free(struct fx *x)
 	free(x);
 }
 
-bool fx_is_empty(const struct fx *x)
-{
-	return x->results.n + x->mons.n + x->rejects.n + x->outcomes.n + x->audits.n +
-		       x->memberships.n ==
-	       0;
-}
-
 void *fx_alloc(struct fx *x, size_t size)
 {
 	void *p = arena_alloc(x->arena, size);

@@ -150,8 +150,7 @@ struct fx {
 };
 
 NP_NODISCARD struct fx *fx_new(uint64_t serial, const struct fx_facts *facts);
-void fx_free(struct fx *x);           /* NULL is fine */
-bool fx_is_empty(const struct fx *x); /* nothing in it that a commit or message would carry */
+void fx_free(struct fx *x); /* NULL is fine */
 
 /* Arena memory, zeroed; on failure x->err is set and NULL comes back. */
 void *fx_alloc(struct fx *x, size_t size);

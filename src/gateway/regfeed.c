@@ -230,11 +230,6 @@ bool regfeed_is_loaded(const struct regfeed *f)
 	return f->loaded;
 }
 
-bool regfeed_is_up(const struct regfeed *f)
-{
-	return f->up;
-}
-
 void regfeed_serial_used(struct regfeed *f, struct gw_checker *c)
 {
 	for (struct gw_checker *k = f->used; k; k = k->used_next)

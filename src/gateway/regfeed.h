@@ -28,6 +28,5 @@ void regfeed_stop(struct regfeed *f);
 void regfeed_free(struct regfeed *f);  /* after the loop; NULL is fine */
 void regfeed_nudge(struct regfeed *f); /* read now, or once more after the read under way */
 bool regfeed_is_loaded(const struct regfeed *f);
-bool regfeed_is_up(const struct regfeed *f); /* the last read worked */
 /* c->used_serial was seen in use: tell PostgreSQL. */
 void regfeed_serial_used(struct regfeed *f, struct gw_checker *c);

@@ -460,11 +460,6 @@ void conn_free(struct conn *c)
 		c->gone_fn(c->gone_ctx);
 }
 
-struct loop *conn_loop(const struct conn *c)
-{
-	return c->l;
-}
-
 const struct addr *conn_peer(const struct conn *c)
 {
 	return &c->peer;
@@ -478,9 +473,4 @@ const struct ident *conn_ident(const struct conn *c)
 bool conn_is_tls(const struct conn *c)
 {
 	return c->sock.ssl != NULL;
-}
-
-int conn_fd(const struct conn *c)
-{
-	return c->sock.fd;
 }

@@ -56,12 +56,10 @@ void conn_finish(struct conn *c);
 /* Close at once, drop what is queued. NULL is fine. */
 void conn_free(struct conn *c);
 
-struct loop *conn_loop(const struct conn *c);
 const struct addr *conn_peer(const struct conn *c);
 /* Who the peer proved to be; NULL on plain connections and without client certificate. */
 const struct ident *conn_ident(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
-int conn_fd(const struct conn *c);
 
 /* ---- for listen.c and dial.c ------------------------------------------------- */
 /* A connected plain socket becomes a connection; fd is taken on success. */

@@ -38,7 +38,6 @@ struct tls {
 	uint8_t pin[32];
 	bool pinned;
 	SSL_CTX *ctx;
-	int64_t not_after_us;
 };
 
 /* Rides on each SSL as its application data. */
@@ -186,8 +185,7 @@ static np_err load_own(struct tls *t, SSL_CTX *ctx, struct buf *why)
 		return e;
 	if (SSL_CTX_check_private_key(ctx) != 1)
 		return say(why, NP_E_CRYPTO, "key does not belong to the certificate", path);
-	int64_t from;
-	return x509_cert_times(SSL_CTX_get0_certificate(ctx), &from, &t->not_after_us);
+	return NP_OK;
 }
 
 static np_err load_root(struct tls *t, SSL_CTX *ctx, struct buf *why)
@@ -292,11 +290,6 @@ void tls_free(struct tls *t)
 	for (size_t i = 0; i < TLS_FILE_N; i++)
 		free(t->files[i]);
 	free(t);
-}
-
-int64_t tls_not_after_us(const struct tls *t)
-{
-	return t->not_after_us;
 }
 
 /* ---- sessions ----------------------------------------------------------------------------- */

@@ -39,8 +39,6 @@ void tls_free(struct tls *t); /* NULL is fine; live connections go on */
 NP_NODISCARD np_err tls_reload(struct tls *t, struct buf *ret_why);
 /* Have the files changed on disk since they were read? (stat only) */
 bool tls_is_stale(const struct tls *t);
-/* End of the own leaf's validity; 0 without one. */
-int64_t tls_not_after_us(const struct tls *t);
 
 /* For conn.c: a session on a connected socket. `server_name` for clients: name or numeric
  * address that the server's certificate must carry. */

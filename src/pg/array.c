@@ -53,13 +53,6 @@ void pg_array_done(struct pg_array *a)
 	a->n = 0;
 }
 
-void pg_array_reset(struct pg_array *a)
-{
-	buf_reset(&a->bytes);
-	a->n = 0;
-	a->has_null = false;
-}
-
 static void array_elem(struct pg_array *a, const void *p, size_t n)
 {
 	char *to = NULL;
@@ -111,16 +104,6 @@ void pg_array_int(struct pg_array *a, int64_t v)
 		break;
 	}
 	assert(!"an array of integers");
-}
-
-void pg_array_f64(struct pg_array *a, double v)
-{
-	uint64_t bits;
-	char b[8];
-	assert(a->type == PG_FLOAT8);
-	memcpy(&bits, &v, sizeof bits);
-	pg_put64(b, bits);
-	array_elem(a, b, sizeof b);
 }
 
 void pg_array_bool(struct pg_array *a, bool v)

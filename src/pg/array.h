@@ -33,12 +33,10 @@ struct pg_array {
 
 void pg_array_init(struct pg_array *a, enum pg_type type);
 void pg_array_done(struct pg_array *a);
-void pg_array_reset(struct pg_array *a); /* empty again, keeps memory and type */
 
 /* The element must fit the array's type (asserted). */
 void pg_array_null(struct pg_array *a);
 void pg_array_int(struct pg_array *a, int64_t v); /* INT2, INT4, INT8: asserted to fit */
-void pg_array_f64(struct pg_array *a, double v);
 void pg_array_bool(struct pg_array *a, bool v);
 void pg_array_str(struct pg_array *a, np_str v); /* TEXT, BYTEA, JSONB */
 void pg_array_uuid(struct pg_array *a, const uint8_t id[16]);

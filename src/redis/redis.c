@@ -38,12 +38,6 @@ void redis_free(struct redis *r)
 	free(r);
 }
 
-void redis_free_p(struct redis **r)
-{
-	redis_free(*r);
-	*r = NULL;
-}
-
 void redis_drop(struct redis *r)
 {
 	if (r->c != NULL)

@@ -28,7 +28,6 @@ struct redis_conf {
 struct redis;
 NP_NODISCARD struct redis *redis_new(const struct redis_conf *conf); /* does not connect yet */
 void redis_free(struct redis *r);                                    /* NULL is fine */
-void redis_free_p(struct redis **r);                                 /* for NP_CLEANUP */
 /* Connected: connects when needed, after the back-off. NP_E_CLOSED when not by the deadline
  * (mono ms), NP_E_AUTH when user or password are refused. Sets the deadline of what follows. */
 NP_NODISCARD np_err redis_ready(struct redis *r, int64_t deadline_ms);

@@ -342,11 +342,6 @@ void orgfeed_leave(struct orgfeed *o, struct orgfeed_reader *r)
 	o->looked_ms = loop_now_ms(o->cfg.loop);
 }
 
-size_t orgfeed_readers(const struct orgfeed *o)
-{
-	return o->n_readers;
-}
-
 uint64_t orgfeed_seq(struct orgfeed *o)
 {
 	o->looked_ms = loop_now_ms(o->cfg.loop);

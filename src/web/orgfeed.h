@@ -49,7 +49,6 @@ void orgfeed_reset(struct orgfeed *o);
 
 void orgfeed_join(struct orgfeed *o, struct orgfeed_reader *r);
 void orgfeed_leave(struct orgfeed *o, struct orgfeed_reader *r);
-size_t orgfeed_readers(const struct orgfeed *o);
 /* Number of the newest frame; somebody is about to look. */
 uint64_t orgfeed_seq(struct orgfeed *o);
 /* Append what came after frame n: the frames themselves, or one frame of last values.

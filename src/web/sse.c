@@ -302,8 +302,3 @@ void sse_free(struct sse *s)
 	loop_timer_free(s->timer);
 	free(s);
 }
-
-size_t sse_count(const struct sse *s)
-{
-	return map_len(s->lines);
-}

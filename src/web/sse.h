@@ -19,7 +19,6 @@ NP_NODISCARD struct sse *sse_new(struct web *w);
 void sse_free(struct sse *s); /* ends every stream; NULL is fine */
 /* Takes the request over and answers it. */
 void sse_open(struct sse *s, struct wreq *q);
-size_t sse_count(const struct sse *s);
 
 /* Pure: "<incarnation>.<n>" -> n. NP_E_NOTFOUND: of another life. */
 NP_NODISCARD np_err sse_parse_id(np_str id, const char *incarnation, uint64_t *ret_n);

@@ -18,7 +18,6 @@ struct tap {
 	struct tap_shard shard[NP_SHARDS];
 	bool stale[NP_SHARDS]; /* of the message at hand */
 	bool behind, was_up;
-	int64_t heard_ms;
 	struct metric *messages, *refused, *stales, *gaps, *results, *lag;
 };
 
@@ -137,7 +136,6 @@ static void on_message(void *ctx, np_str channel, np_str message)
 		metric_add(f->refused, 1);
 		return;
 	}
-	f->heard_ms = loop_now_ms(f->web->loop);
 	if (read_stamps(f, m))
 		each_org(f, orgfeed_reset);
 	bool all_stale = is_all_stale(f, m);
@@ -227,9 +225,4 @@ bool tap_is_up(const struct tap *f)
 bool tap_is_behind(const struct tap *f)
 {
 	return f->behind;
-}
-
-int64_t tap_heard_ms(const struct tap *f)
-{
-	return f->heard_ms;
 }

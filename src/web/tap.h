@@ -17,9 +17,8 @@ void tap_free(struct tap *f); /* no readers left; NULL is fine */
 /* The feed of an organisation, made when it is not there. NULL: no memory. */
 struct orgfeed *tap_org(struct tap *f, uint64_t org);
 const char *tap_incarnation(const struct tap *f);
-bool tap_is_up(const struct tap *f);       /* subscribed */
-bool tap_is_behind(const struct tap *f);   /* an engine cannot reach the database */
-int64_t tap_heard_ms(const struct tap *f); /* mono ms of the newest message; 0: never */
+bool tap_is_up(const struct tap *f);     /* subscribed */
+bool tap_is_behind(const struct tap *f); /* an engine cannot reach the database */
 
 /* Pure part: what to do with a message that speaks for a shard. */
 struct tap_shard {

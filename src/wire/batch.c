@@ -14,15 +14,6 @@ struct batch {
 
 enum { F_EPOCH = 1, F_SHARD = 2, F_FIRST_SEQ = 3, F_ITEMS = 4, F_END = 5, F_OLDEST_MS = 6 };
 
-const char *batch_why_name(enum batch_why w)
-{
-	static const char *const names[] = {
-		"", "damaged", "spool full", "unreadable", "spool gone",
-	};
-	static_assert(NP_LEN(names) == BATCH_WHY_N, "name every why");
-	return w < BATCH_WHY_N ? names[w] : "";
-}
-
 /* ---- items ---------------------------------------------------------------------- */
 
 static int64_t phase_us(uint32_t us1)

@@ -26,7 +26,6 @@ enum batch_why {
 	BATCH_W_SPOOL_GONE,
 	BATCH_WHY_N
 };
-const char *batch_why_name(enum batch_why w); /* "damaged"; "" for anything else */
 
 struct batch_head {
 	uint64_t epoch;     /* > 0 */
