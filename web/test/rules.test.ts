@@ -11,7 +11,7 @@ import { bodyOf as maintenanceBody, draftOf as maintenanceDraft } from '../src/p
 import { fromRule, once, suited, toRule } from '../src/pages/maintenance/rrule';
 import { monday, moved } from '../src/pages/oncall/order';
 import { bodyOf, draftOf, previewOf } from '../src/pages/policies/draft';
-import { patchOf, splitSpan, startOf } from '../src/pages/rules/rules';
+import { patched, patchOf, splitSpan, startOf } from '../src/pages/rules/rules';
 import { shownOptions } from '../src/ui/Pick';
 
 describe('a rule of recurrence', () => {
@@ -104,6 +104,11 @@ describe('policies and rules', () => {
   });
   it('sets what is new, and null for what is given up', () => {
     expect(patchOf({ a: 1, b: [1], c: 2 }, { a: 1, b: [2] })).toEqual({ b: [2], c: null });
+  });
+  it('keeps what is typed while a saved change comes back', () => {
+    const before = { a: 1, c: 2 };
+    const typed = { a: 1, b: 5 };
+    expect(patched({ a: 9, c: 2 }, patchOf(before, typed))).toEqual({ a: 9, b: 5 });
   });
   it.each([[3600, 1, 'h'], [5400, 90, 'min'], [90, 90, 's'], [0, 0, 's'], [0.5, 0.5, 's']])('%s s is %s %s', (s, n, unit) => expect(splitSpan(s)).toEqual({ n, unit }));
   it('begins where a rule is now, else at its default', () => {

@@ -16,7 +16,7 @@ import { useAction } from '../../ui/useAction';
 import { without } from '../../ui/without';
 import { TryRules } from '../rules/TryRules';
 import { Editor } from '../rules/Editor';
-import { groups, patchOf, type Rules } from '../rules/rules';
+import { groups, patched, patchOf, type Rules } from '../rules/rules';
 
 const keys: readonly string[] = groups.flatMap(([, list]) => [...list]);
 export type Given = Rules & { parent?: string; policy?: string };
@@ -40,7 +40,12 @@ export function AlertingTab({ monitor, reload }: { monitor: Monitor; reload: () 
   const channels = useResource<Page<Channel>>('channels');
   const policies = useResource<Page<Policy>>('policies');
   const written = JSON.stringify(before);
-  useEffect(() => void (draft.value = JSON.parse(written) as Given), [written, draft]);
+  const base = useSignal(before);
+  useEffect(() => {
+    const next = JSON.parse(written) as Given;
+    draft.value = patched(next, patchOf(base.peek(), draft.peek()));
+    base.value = next;
+  }, [written, draft, base]);
   const { parent, policy, ...rules } = draft.value;
   const choices = {
     channels: (channels.state.value.data?.items ?? []).map((c) => ({ id: c.id, name: c.name, note: c.kind })),

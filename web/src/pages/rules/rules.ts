@@ -46,3 +46,8 @@ export function patchOf(before: Record<string, unknown>, after: Record<string, u
   for (const key of Object.keys(before)) if (!(key in after)) patch[key] = null;
   return patch;
 }
+
+// Edits laid over what is there by now: what somebody types while an answer comes is not lost.
+export function patched<T extends object>(base: T, patch: Record<string, unknown>): T {
+  return Object.fromEntries(Object.entries({ ...base, ...patch }).filter(([, v]) => v !== null)) as T;
+}
