@@ -52,17 +52,21 @@ export function MaintenanceDialog({ maintenance, day, onClose, onDone }: Props) 
   return (
     <Dialog title={t(maintenance ? 'mt.edit_title' : 'mt.add')} onClose={onClose} wide>
       <Form action={maintenance ? t('common.save') : t('mt.add')} busy={action.busy.value} error={action.error.value} onSubmit={submit} onCancel={onClose} disabled={!isScoped(d)}>
-        <Text label={t('mt.field.title')} value={d.title} required maxLength={200} autofocus onValue={(title) => set({ title })} problem={problem('title')} />
-        <div class="cols">
-          <Text label={t('mt.field.start')} type="datetime-local" required value={d.start} onValue={(start) => set({ start })} problem={problem('start')} />
-          <Lasting seconds={d.duration_s} onValue={(duration_s) => set({ duration_s })} problem={problem('duration_s')} />
-          <Zone value={d.zone} onValue={(zone) => set({ zone })} problem={problem('zone')} />
+        <div class="with-preview">
+          <div class="form">
+            <Text label={t('mt.field.title')} value={d.title} required maxLength={200} autofocus onValue={(title) => set({ title })} problem={problem('title')} />
+            <div class="cols">
+              <Text label={t('mt.field.start')} type="datetime-local" required value={d.start} onValue={(start) => set({ start })} problem={problem('start')} />
+              <Lasting seconds={d.duration_s} onValue={(duration_s) => set({ duration_s })} problem={problem('duration_s')} />
+              <Zone value={d.zone} onValue={(zone) => set({ zone })} problem={problem('zone')} />
+            </div>
+            <RepeatFields value={d.repeat} start={d.start} onValue={(repeat) => set({ repeat })} problem={problem('rrule')} />
+            {d.repeat.freq !== 'none' && <Text label={t('mt.exdates')} value={d.exdates} hint={t('mt.exdates_hint')} onValue={(exdates) => set({ exdates })} problem={problem('exdates')} />}
+            <Scope d={d} set={set} />
+            <Area label={t('mt.field.note')} value={d.note} rows={2} maxLength={4000} onValue={(note) => set({ note })} problem={problem('note')} />
+          </div>
+          <When of={asked.value} />
         </div>
-        <RepeatFields value={d.repeat} start={d.start} onValue={(repeat) => set({ repeat })} problem={problem('rrule')} />
-        {d.repeat.freq !== 'none' && <Text label={t('mt.exdates')} value={d.exdates} hint={t('mt.exdates_hint')} onValue={(exdates) => set({ exdates })} problem={problem('exdates')} />}
-        <Scope d={d} set={set} />
-        <Area label={t('mt.field.note')} value={d.note} rows={2} maxLength={4000} onValue={(note) => set({ note })} problem={problem('note')} />
-        <When of={asked.value} />
       </Form>
     </Dialog>
   );

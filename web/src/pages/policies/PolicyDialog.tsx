@@ -54,8 +54,10 @@ export function PolicyDialog({ policy, all, choices, onClose, onDone }: Props) {
           )}
           <datalist id="tags">{tagsInUse().map((tag) => <option key={tag} value={tag} />)}</datalist>
         </div>
-        <Editor rules={d.rules} choices={choices} onValue={(rules) => set({ rules })} problems={ruleProblem} />
-        <Preview of={asked.value} />
+        <div class="with-preview">
+          <Editor rules={d.rules} choices={choices} onValue={(rules) => set({ rules })} problems={ruleProblem} />
+          <Preview of={asked.value} />
+        </div>
       </Form>
     </Dialog>
   );
