@@ -95,7 +95,9 @@ static np_err read_list(struct source *s, json_t *wanted)
 	json_t *value, *item;
 	size_t i;
 	if (!json_is_object(root) || !json_is_array(list)) {
-		(void)buf_printf(s->why, "%s:1: want a list `monitors:` at the top", s->path);
+		(void)buf_printf(s->why,
+				 "%s:1: want a list `monitors:` (or `endpoints:`) at the top",
+				 s->path);
 		return NP_E_INVAL;
 	}
 	json_object_foreach((json_t *)(uintptr_t)root, key, value)

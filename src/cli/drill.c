@@ -47,6 +47,10 @@ static np_err start(struct command *c, const char *region, json_t **ret)
 		(void)json_object_set_new(body, "limit_s", json_integer((json_int_t)limit_s));
 	np_err e = api_call(c->api, &(struct api_request){ "POST", path, body }, ret, &c->why);
 	json_decref(body);
+	if (e == NP_E_NOTFOUND) {
+		buf_reset(&c->why);
+		(void)buf_printf(&c->why, "no region is called %s", region);
+	}
 	return e;
 }
 

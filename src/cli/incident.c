@@ -82,11 +82,12 @@ static void print_story(const json_t *incident)
 	json_array_foreach(json_object_get(incident, "notices"), i, one)
 	{
 		char line[600];
-		(void)snprintf(line, sizeof line, "%s to %s: %s after %zu attempts %s",
+		const char *held = api_text(one, "held_reason");
+		size_t attempts = json_array_size(json_object_get(one, "attempts"));
+		(void)snprintf(line, sizeof line, "%s to %s: %s after %zu attempt%s%s%s",
 			       api_text(one, "kind"), api_text(one, "channel_name"),
-			       api_text(one, "state"),
-			       json_array_size(json_object_get(one, "attempts")),
-			       api_text(one, "held_reason"));
+			       api_text(one, "state"), attempts, attempts == 1 ? "" : "s",
+			       *held != '\0' ? ": " : "", held);
 		command_print_pair(api_text(one, "created_at"), line);
 	}
 }

@@ -40,9 +40,14 @@ static np_err play(struct command *c, const char *path, struct scn_report *repor
 				    .text = buf_str(&text),
 				    .only = str_from_c(only),
 				    .done = done };
+	size_t before = out->n;
 	e = scn_run_file(&f, report, out);
-	if (e < 0)
-		(void)buf_printf(&c->why, "%s cannot be read: %s", path, buf_c(out));
+	if (e < 0) {
+		np_str why = { buf_c(out) + before, out->n - before };
+		if (why.n > 0 && why.p[why.n - 1] == '\n')
+			why.n--;
+		(void)buf_printf(&c->why, "%s cannot be read: %.*s", path, NP_FMT(why));
+	}
 	return e;
 }
 
@@ -60,6 +65,10 @@ static np_err work(struct command *c)
 		return e;
 	(void)printf("%s%u scenarios, %u runs, %u checks, %u failed\n", buf_c(&out),
 		     report.scenarios, report.runs, report.checks, report.failed);
+	if (report.scenarios == 0) {
+		(void)buf_add_c(&c->why, "no scenario was played: --only fits none of their names");
+		return NP_E_INVAL;
+	}
 	if (report.failed == 0)
 		return NP_OK;
 	(void)buf_printf(&c->why, "%u of %u scenarios failed", report.failed, report.scenarios);

@@ -75,6 +75,10 @@ static np_err work(struct command *c)
 	json_t *body = cidr != NULL ? json_pack("{s:s}", "cidr", cidr) : json_object();
 	(void)snprintf(path, sizeof path, "/api/v1/regions/%s/join-tokens", region);
 	e = api_call(c->api, &(struct api_request){ "POST", path, body }, &answer, &c->why);
+	if (e == NP_E_NOTFOUND) {
+		buf_reset(&c->why);
+		(void)buf_printf(&c->why, "no region is called %s; --make-region makes it", region);
+	}
 	if (e == NP_OK)
 		e = deliver(c, answer);
 	json_decref(body);

@@ -50,7 +50,7 @@ static void find_route(struct httpd_req *r)
 		r->early_status = 400;
 	else if (!r->match.route && r->match.path_known)
 		r->early_status = str_eq_c(r->method, "OPTIONS") ? 204 : 405;
-	else if (!r->match.route && !r->h->cfg.fallback)
+	else if (!r->match.route && (!r->h->cfg.fallback || head->has_body))
 		r->early_status = 404;
 	size_t body_max = r->match.route ? r->match.route->body_max : 0;
 	if (!r->early_status && head->content_length > 0 &&
@@ -83,6 +83,11 @@ static struct httpd_req *req_new(struct httpd_link *k)
 	return r;
 }
 
+static bool takes_body(const struct httpd_req *r)
+{
+	return r->match.route && r->match.route->body_max > 0;
+}
+
 static void answer_early(struct httpd_req *r)
 {
 	const char *why = "there is nothing at this path";
@@ -93,7 +98,8 @@ static void answer_early(struct httpd_req *r)
 		(void)httpd_set(r, "Allow", buf_str(&allow));
 		why = "this path does not know that method";
 	} else if (r->early_status == 413) {
-		why = "the body is larger than this path takes";
+		why = takes_body(r) ? "the body is larger than this path takes"
+				    : "this path takes no body: send none, not even {}";
 	} else if (r->early_status == 400) {
 		why = "malformed path";
 	} else if (r->early_status == 503) {

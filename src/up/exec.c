@@ -19,7 +19,11 @@ int up_exec_main(int argc, char **argv)
 		return 1;
 	if ((uint64_t)getppid() != ppid) /* it died before we asked */
 		return 1;
-	const char *program = str_eq_c(str_from_c(argv[3]), "self") ? "/proc/self/exe" : argv[3];
+	char name[] = "netpulse"; /* what `ps` shows */
+	bool self = str_eq_c(str_from_c(argv[3]), "self");
+	const char *program = self ? "/proc/self/exe" : argv[3];
+	if (self)
+		argv[3] = name;
 	execv(program, argv + 3);
 	(void)fprintf(stderr, "cannot start %s: %s\n", argv[3],
 		      np_err_text(np_err_from_errno(errno)));
