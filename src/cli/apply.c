@@ -20,7 +20,16 @@ static const struct arg_opt opts[] = {
 };
 static const struct arg_spec spec = {
 	.usage = "netpulse apply -f FILE [options]",
-	.about = "Bring monitors in line with a file. Monitors are told apart by name.",
+	.about =
+		"Bring monitors in line with a file. Monitors are told apart by name. Items have the\n"
+		"fields of the API, or the shorter ones of this example; Gatus' `endpoints` do, too:\n"
+		"\n"
+		"  monitors:\n"
+		"    - name: shop\n"
+		"      url: https://shop.example/      # or kind: and target:\n"
+		"      interval: 30s                   # or interval_s: 30\n"
+		"      tags: [web]\n"
+		"      conditions: [\"[STATUS] == 200\", \"[RESPONSE_TIME] < 500\"]",
 	.opts = opts,
 	.n = NP_LEN(opts),
 };

@@ -82,7 +82,11 @@ void command_print_pair(const char *key, const char *value)
 
 static void print_cell(const char *text, size_t width, bool last)
 {
-	size_t n = print_safe(text, WIDTH_MAX);
+	static const char more[] = "...";
+	bool cut = strlen(text) > WIDTH_MAX;
+	size_t n = print_safe(text, cut ? WIDTH_MAX - strlen(more) : WIDTH_MAX);
+	if (cut)
+		n += (size_t)printf("%s", more);
 	for (; !last && n < width + 2; n++)
 		(void)putchar(' ');
 }

@@ -28,6 +28,8 @@ static const char *guess_kind(np_str target)
 {
 	if (str_starts(target, NP_STR("http://")) || str_starts(target, NP_STR("https://")))
 		return "http";
+	if (str_find(target, NP_STR("://")) != SIZE_MAX)
+		return NULL;
 	return str_find_byte(target, ':') != SIZE_MAX ? "tcp" : "icmp";
 }
 
@@ -73,9 +75,15 @@ static np_err add(struct command *c)
 	const char *const *pos;
 	(void)args_pos(c->args, &pos);
 	const char *name = args_str(c->args, "name"), *kind = args_str(c->args, "kind");
-	json_t *m =
-		json_pack("{s:s, s:s, s:s}", "name", name != NULL ? name : pos[0], "kind",
-			  kind != NULL ? kind : guess_kind(str_from_c(pos[0])), "target", pos[0]);
+	if (kind == NULL)
+		kind = guess_kind(str_from_c(pos[0]));
+	if (kind == NULL) {
+		(void)buf_printf(&c->why, "%s: want http://, https://, host:port or a host",
+				 pos[0]);
+		return NP_E_INVAL;
+	}
+	json_t *m = json_pack("{s:s, s:s, s:s}", "name", name != NULL ? name : pos[0], "kind", kind,
+			      "target", pos[0]);
 	json_t *made = NULL;
 	np_err e = m == NULL ? NP_E_INVAL : NP_OK;
 	if (e == NP_OK)
