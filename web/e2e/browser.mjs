@@ -38,6 +38,7 @@ async function story() {
   await signIn(page);
   await page.locator('tr[data-state=up]').nth(3).waitFor({ timeout: 60000 });
   await shot(page, 'monitors');
+  await page.getByRole('button', { name: 'Add monitor' }).and(page.locator(':enabled')).first().waitFor();
   await page.keyboard.press('n');
   await page.getByLabel('URL, host:port or host').fill(target);
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Seen in a browser');

@@ -4,7 +4,7 @@
 import { effect } from '@preact/signals';
 
 import { ApiError, get, signedOut } from '../api/client';
-import { readSession } from '../api/session';
+import { readSession, session } from '../api/session';
 import type { Overview, Session } from '../api/types';
 import { connection, type Connection } from './connection';
 import { Leader } from './leader';
@@ -23,6 +23,7 @@ export function readOverview(): Promise<void> {
       if (before && before.version !== o.version) setConnection({ state: 'new-version' });
       seq = o.seq;
       applyOverview(o);
+      if (!session.peek()) void readSession();
     })
     .finally(() => (reading = null));
   return reading;
@@ -84,7 +85,6 @@ const leader = new Leader(
 
 export async function startLive(): Promise<void> {
   await readOverview();
-  void readSession();
   leader.start();
   setInterval(() => (now.value = Date.now()), 1000);
   let first = true;

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 
 import { del, patch, post } from '../../api/client';
+import { may } from '../../api/session';
 import type { Monitor, OverviewRow } from '../../api/types';
 import { t } from '../../i18n/monitor';
 import { readOverview } from '../../live/live';
@@ -42,11 +43,11 @@ export function Head({ monitor, row, reload }: { monitor: Monitor; row: Overview
           <p class="target">{monitor.kind} · {monitor.target}</p>
         </div>
         <div class="buttons">
-          <button type="button" disabled={action.busy.value || monitor.paused} onClick={check}>{t('monitor.check')}</button>
-          <button type="button" disabled={action.busy.value} onClick={() => pause(!monitor.paused)}>
+          <button type="button" disabled={action.busy.value || monitor.paused || !may('monitor.check')} onClick={check}>{t('monitor.check')}</button>
+          <button type="button" disabled={action.busy.value || !may('monitor.edit')} onClick={() => pause(!monitor.paused)}>
             {t(monitor.paused ? 'monitor.resume' : 'monitor.pause')}
           </button>
-          <button type="button" class="danger" disabled={action.busy.value} onClick={() => (asking.value = true)}>{t('monitor.delete')}</button>
+          <button type="button" class="danger" disabled={action.busy.value || !may('monitor.edit')} onClick={() => (asking.value = true)}>{t('monitor.delete')}</button>
         </div>
       </div>
       <p class="now"><StateBadge of={facts} /> {facts.since && <span class="quiet"><Ago at={facts.since} /></span>}</p>

@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 
 import { del, patch } from '../../api/client';
+import { may } from '../../api/session';
 import { t } from '../../i18n';
 import { readOverview } from '../../live/live';
 import { Confirm } from '../../ui/Dialog';
@@ -21,13 +22,13 @@ export function Bulk({ selected, onDone }: { selected: Set<string>; onDone: () =
   return (
     <div class="bulk" role="group" aria-label={t('monitors.selected', { n: selected.size })}>
       <b>{t('monitors.selected', { n: selected.size })}</b>
-      <button type="button" disabled={action.busy.value} onClick={() => each((id) => patch(`monitors/${id}`, { paused: true }))}>
+      <button type="button" disabled={action.busy.value || !may('monitor.edit')} onClick={() => each((id) => patch(`monitors/${id}`, { paused: true }))}>
         {t('monitors.pause')}
       </button>
-      <button type="button" disabled={action.busy.value} onClick={() => each((id) => patch(`monitors/${id}`, { paused: false }))}>
+      <button type="button" disabled={action.busy.value || !may('monitor.edit')} onClick={() => each((id) => patch(`monitors/${id}`, { paused: false }))}>
         {t('monitors.resume')}
       </button>
-      <button type="button" class="danger" disabled={action.busy.value} onClick={() => (asking.value = true)}>
+      <button type="button" class="danger" disabled={action.busy.value || !may('monitor.edit')} onClick={() => (asking.value = true)}>
         {t('common.delete')}
       </button>
       {action.error.value && <Failed error={action.error.value} />}

@@ -2,6 +2,7 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useCallback, useEffect, useRef } from 'preact/hooks';
 
+import { may } from '../../api/session';
 import type { OverviewRow } from '../../api/types';
 import { t } from '../../i18n';
 import { ids, rows } from '../../live/store';
@@ -28,7 +29,7 @@ export function MonitorsPage() {
     }
     return sorted(list);
   });
-  useKeys(useCallback(() => (adding.value = true), [adding]));
+  useKeys(useCallback(() => { if (may('monitor.edit')) adding.value = true; }, [adding]));
 
   // Rows that came or went are taken over at once; those that would only move wait while the pointer
   // or the focus is in the list.
@@ -50,7 +51,7 @@ export function MonitorsPage() {
     <section class="monitors" aria-labelledby="page-title">
       <div class="page-head">
         <h1 id="page-title">{t('monitors.title')}</h1>
-        <button type="button" class="primary" onClick={() => (adding.value = true)}>
+        <button type="button" class="primary" disabled={!may('monitor.edit')} onClick={() => (adding.value = true)}>
           <Icon name="plus" />{t('monitors.add')}
         </button>
       </div>
@@ -64,7 +65,7 @@ export function MonitorsPage() {
       )}
       {ids.value.length === 0 ? (
         <Empty title={t('monitors.empty')} hint={t('monitors.empty_hint')}>
-          <button type="button" class="primary" onClick={() => (adding.value = true)}>{t('monitors.add')}</button>
+          <button type="button" class="primary" disabled={!may('monitor.edit')} onClick={() => (adding.value = true)}>{t('monitors.add')}</button>
         </Empty>
       ) : list.length === 0 ? (
         <Empty title={t('monitors.none_match')}>

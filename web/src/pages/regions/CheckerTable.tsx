@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 
 import { post } from '../../api/client';
+import { may } from '../../api/session';
 import type { Checker } from '../../api/types';
 import { ms } from '../../i18n';
 import { t } from '../../i18n/regions';
@@ -45,7 +46,7 @@ export function CheckerTable({ checkers, reload }: { checkers: Checker[]; reload
               <td class="num">{ms(c.lag_p95_ms)}</td>
               <td class="num wide">{ms(c.skew_ms)}{Math.abs(c.skew_ms ?? 0) > SKEW_WARN_MS && <p>{t('regions.clock_warn')}</p>}</td>
               <td class="wide"><At at={c.not_after} /></td>
-              <td>{c.state !== 'banned' && <button type="button" class="danger" onClick={() => (asking.value = c.id)}>{t('regions.ban')}</button>}</td>
+              <td>{c.state !== 'banned' && <button type="button" class="danger" disabled={!may('checker.edit')} onClick={() => (asking.value = c.id)}>{t('regions.ban')}</button>}</td>
             </tr>
           ))}
         </tbody>

@@ -3,9 +3,11 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
+import { may } from '../../api/session';
 import type { Checker, DrillRun, Finding, Page, Region } from '../../api/types';
 import { t } from '../../i18n/regions';
 import { now } from '../../live/store';
+import { ReadOnly } from '../../ui/May';
 import { Empty, View } from '../../ui/Notice';
 import { Ago } from '../../ui/Time';
 import { CheckerTable } from './CheckerTable';
@@ -31,13 +33,14 @@ export function RegionsPage() {
   return (
     <section aria-labelledby="page-title">
       <div class="page-head"><h1 id="page-title">{t('regions.title')}</h1></div>
+      <ReadOnly action="checker.edit" />
       <Findings items={findings.state.value.data?.items ?? []} />
       <View of={regions.state.value} retry={regions.reload}>
         {(p) => p.items.length === 0 ? <Empty title={t('regions.empty')} /> : p.items.map((r) => (
           <section key={r.id} class="card region" aria-labelledby={`region-${r.id}`}>
             <div class="card-head">
               <h2 id={`region-${r.id}`}>{r.name}</h2>
-              <button type="button" onClick={() => (enrolling.value = r.name)}>{t('regions.enrol')}</button>
+              <button type="button" disabled={!may('checker.edit')} onClick={() => (enrolling.value = r.name)}>{t('regions.enrol')}</button>
             </div>
             <p class="quiet">
               {t('regions.checkers', { connected: r.connected, n: r.checkers })} · {t('regions.monitors', { n: r.monitors })}
