@@ -23,9 +23,17 @@ static const struct arg_spec show_spec = {
 	.max_pos = 1,
 };
 
+/* What people and the auditor open has a title and no monitor. */
+static const char *cell(const json_t *incident, const char *key)
+{
+	const char *text = api_text(incident, key);
+	bool name = strcmp(key, "monitor_name") == 0;
+	return name && *text == '\0' ? api_text(incident, "title") : text;
+}
+
 static np_err list(struct command *c)
 {
-	static const char *const head[] = { "STATE", "MONITOR", "OPENED", "CLOSED", "ID", "WHY" };
+	static const char *const head[] = { "STATE", "WHAT", "OPENED", "CLOSED", "ID", "WHY" };
 	static const char *const keys[] = { "state",     "monitor_name", "opened_at",
 					    "closed_at", "id",           "why" };
 	char path[API_PATH_MAX] = "/api/v1/incidents";
@@ -51,7 +59,7 @@ static np_err list(struct command *c)
 		command_print_json(items);
 	else {
 		json_array_foreach(items, i, one) for (size_t k = 0; k < NP_LEN(keys); k++)
-			cells[n++] = api_text(one, keys[k]);
+			cells[n++] = cell(one, keys[k]);
 		command_print_table(head, NP_LEN(head), cells, json_array_size(items));
 	}
 	free(cells);
