@@ -140,10 +140,16 @@ static struct window_now find(const struct windows *w, const struct mon *m)
 
 /* Asked for every monitor, every second: an organisation may have hundreds of windows that each
  * name hundreds of monitors. */
+/* A drill proves the way to a sink: nothing may hold it. */
+static bool is_drill(const struct mon *m)
+{
+	return m->def.provenance == MON_DRILL;
+}
+
 struct window_now windows_of(const struct windows *w, struct mon *m)
 {
 	struct mon_maintenance *of = &m->maintenance;
-	if (!w->m)
+	if (!w->m || is_drill(m))
 		return (struct window_now){ 0 };
 	if (of->change != w->change || of->revision != m->def.revision) {
 		of->now = find(w, m);
@@ -158,7 +164,7 @@ struct window_now windows_of(const struct windows *w, struct mon *m)
 struct window_now windows_quiet(struct windows *w, struct mon *m, int64_t now_us)
 {
 	struct mon_quiet *q = &m->quiet;
-	if (!m->doc.quiet.on || m->def.severity == MON_CRITICAL)
+	if (!m->doc.quiet.on || m->def.severity == MON_CRITICAL || is_drill(m))
 		return (struct window_now){ 0 };
 	if (q->revision != m->def.revision || now_us >= q->now.until_us) {
 		struct window win;

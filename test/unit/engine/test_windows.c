@@ -57,6 +57,9 @@ static void is_found_wherever_it_stands(void **state NP_UNUSED)
 		windows_tick(w, T0);
 		assert_true(windows_of(w, &ours).on);
 		assert_true(windows_of(w, &ours).until_us == T0 + NP_HOUR_US);
+		ours.def.provenance = MON_DRILL;
+		assert_false(windows_of(w, &ours).on); /* a drill is never held */
+		ours.def.provenance = MON_LIVE;
 		assert_false(windows_of(w, &theirs).on);
 		ours.id[0] = 8;
 		ours.def.revision++;
