@@ -153,7 +153,7 @@ static json_t *definition(const struct making *m, np_str region)
 {
 	return json_pack(
 		"{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:[s%], s:[s]}",
-		"name", m->name, "kind", "http", "target", m->target, "interval_s", 60, "timeout_s",
+		"name", m->name, "kind", "http", "target", m->target, "interval_s", 20, "timeout_s",
 		5, "retries", 2, "retry_interval_s", 2, "confirm_s", 4, "recover_after", 1,
 		"recover_s", 4, "reminder_s", 0, "severity", "minor", "regions", region.p, region.n,
 		"channels", m->channel_text);

@@ -181,7 +181,7 @@ class Up:
 
     def cli(self, *args, stdin=None):
         env = {**os.environ, "NETPULSE_URL": self.url, "NETPULSE_TOKEN": self.token}
-        return subprocess.run([NETPULSE, *args], capture_output=True, text=True, timeout=60, env=env, input=stdin)
+        return subprocess.run([NETPULSE, *args], capture_output=True, text=True, timeout=120, env=env, input=stdin)
 
 
 def children_of(folder):
