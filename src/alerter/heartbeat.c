@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "alerter/guard.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -80,17 +81,14 @@ static np_err look(struct heartbeat *h, bool *ret_well)
 
 /* ---- sending ---- */
 
-/* The same guard as for webhooks: on the address really connected to. */
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct heartbeat *h = ctx;
-	const struct addr_policy pol = { .private_ok = h->private_ok };
-	enum addr_class class = ADDR_PUBLIC;
-	if (purpose == CURLSOCKTYPE_IPCXN && addr_allowed(&a->addr, &pol, &class))
-		return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-	(void)snprintf(h->say, sizeof h->say, "the address is %s and not allowed",
-		       addr_class_name(class));
-	return CURL_SOCKET_BAD;
+	char say[GUARD_SAY_MAX] = "";
+	curl_socket_t fd = guard_socket(purpose, a, h->private_ok, say);
+	if (say[0] != '\0')
+		(void)snprintf(h->say, sizeof h->say, "%s", say);
+	return fd;
 }
 
 static size_t on_answer(char *p NP_UNUSED, size_t size, size_t n, void *ctx NP_UNUSED)

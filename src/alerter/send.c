@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "alerter/answer.h"
+#include "alerter/guard.h"
 #include "alerter/message.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -42,20 +43,18 @@ static size_t on_mail(char *p, size_t size, size_t n, void *ctx)
 	return part.n;
 }
 
-/* The guard sits on the address really connected to; names and spellings mean nothing. */
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct flight *f = ctx;
-	const struct addr_policy pol = { .private_ok = f->notice.private_ok };
-	enum addr_class class = ADDR_PUBLIC;
-	if (purpose != CURLSOCKTYPE_IPCXN ||
-	    (!f->guard_off && !addr_allowed(&a->addr, &pol, &class))) {
+	char say[GUARD_SAY_MAX] = "";
+	if (purpose == CURLSOCKTYPE_IPCXN && f->guard_off)
+		return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	curl_socket_t fd = guard_socket(purpose, a, f->notice.private_ok, say);
+	if (fd == CURL_SOCKET_BAD && say[0] != '\0') {
 		f->blocked = true;
-		(void)snprintf(f->say, sizeof f->say, "the address is %s and not allowed",
-			       addr_class_name(class));
-		return CURL_SOCKET_BAD;
+		(void)snprintf(f->say, sizeof f->say, "%s", say);
 	}
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	return fd;
 }
 
 static CURLcode set_common(struct flight *f, const struct send_cfg *cfg, const char *url)
