@@ -53,7 +53,7 @@ struct spool_job {
 struct spool {
 	struct loop *loop;
 	const char *dir;
-	int dir_fd, lock_fd;
+	int lock_fd;
 	int64_t max_bytes;
 	size_t segment_max;
 	void (*more)(void *ctx);

@@ -10,8 +10,6 @@
 #pragma once
 #include "base/yaml.h"
 
-#define SPEC_MONITORS_MAX 10000
-
 /* New reference in *ret. NP_E_INVAL: *ret_field says which key of the item, *ret_why what is wrong
  * and what is allowed. */
 NP_NODISCARD np_err spec_item(const json_t *item, json_t **ret, struct buf *ret_field,

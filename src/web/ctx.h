@@ -13,9 +13,7 @@
 #include "redis/aredis.h"
 #include "wire/seal.h"
 
-#define WEB_COMMAND_WAIT_MS 5000 /* for the owner's decision; then 202 */
-#define WEB_TEST_WAIT_MS 10000   /* for the first attempt of a test notice */
-#define WEB_DB_MS 4000           /* one request's time with the database */
+#define WEB_DB_MS 4000 /* one request's time with the database */
 
 struct tap;
 struct sse;

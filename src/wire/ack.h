@@ -13,7 +13,6 @@
 
 #define ACK_CHANNEL_MAX 96
 #define ACK_BATCH_MAX 1000 /* records in one message */
-#define ACK_ARENA_MAX ((size_t)8 * 1024 * 1024)
 #define ACK_REASON_MAX 200
 
 /* "np:ack:gateway-1", NUL-terminated; yields the slice. Ids longer than QUEUE_GATEWAY_MAX are

@@ -9,8 +9,6 @@
 #include "wire/seal.h"
 
 #define JOB_CHANNEL_MAX 32
-#define JOB_PATTERN "np:jobs:*"
-#define JOB_ARENA_MAX ((size_t)64 * 1024)
 #define JOB_REGISTRY_CHANNEL "np:registry"
 #define JOB_INBOX_CHANNEL "np:inbox"   /* shard in decimal, not sealed */
 #define JOB_OUTBOX_CHANNEL "np:outbox" /* "1", not sealed */
