@@ -25,6 +25,10 @@ VARIANTS = {
     "tsan": ("build-tsan", "gcc", ["-Db_sanitize=thread"], "no-tsan"),
 }
 
+# What failed, said once more under the summary: nobody reads a log of an hour from its beginning.
+FAILURES = []
+WHY_ROWS = 6
+
 
 def run(args, **more):
     """Output goes to the terminal and is kept."""
@@ -35,6 +39,13 @@ def run(args, **more):
         print(row, end="", flush=True)
         kept.append(row)
     return child.wait(), "".join(kept)
+
+
+def note(what, rows):
+    """A test that failed, with the errors that it printed, or the end of what it printed."""
+    rows = [row.rstrip() for row in rows if row.strip()]
+    errors = [row for row in rows if re.search(r"Error: |ERROR: |runtime error|WARNING: Thread|\[  ERROR ", row)]
+    FAILURES.append((what, (errors or rows)[-WHY_ROWS:]))
 
 
 def quietly(args, **more):
@@ -79,12 +90,13 @@ def unit(variant):
             for one in map(json.loads, f):
                 text = one.get("stdout", "") + one.get("stderr", "")
                 good = len(re.findall(r"^\[       OK \]", text, re.M))
-                bad = len(set(re.findall(r"^\[  (?:FAILED|ERROR) +\] (\w+)$", text, re.M)))
+                bad = set(re.findall(r"^\[  (?:FAILED|ERROR) +\] (\w+)$", text, re.M))
                 if one["result"] in ("OK", "EXPECTEDFAIL", "SKIP"):
                     passed += good or one["result"] != "SKIP"
                 else:
                     passed += good
-                    failed += bad or 1
+                    failed += len(bad) or 1
+                    note(f"{one['name']}: {one['result']} {' '.join(sorted(bad))}", text.splitlines())
     if code != 0 and failed == 0:
         failed = 1
     return passed, failed
@@ -98,7 +110,21 @@ def program(path):
     if code != 0 and failed == 0:
         print(f"{path}: exit code {code}")
         failed = 1
+    note_program(path, out.splitlines(), failed)
     return passed, failed
+
+
+def note_program(path, rows, failed):
+    """Rows that begin with FAILED; what says why stands indented below, or as a traceback above."""
+    told = 0
+    for i, row in enumerate(rows):
+        if row.startswith("FAILED"):
+            above = rows[max(0, i - 3):i]
+            below = [r for r in rows[i + 1:i + 1 + WHY_ROWS] if r.startswith("   ")]
+            note(f"{path}: {row[6:].strip()}", below or above)
+            told += 1
+    if failed and not told:
+        note(path, rows)
 
 
 def contents(folder):
@@ -199,6 +225,8 @@ def main():
     print("\n==== summary")
     for name, passed, failed, took in rows:
         print(f"{name:<12} {passed:>6} passed {failed:>5} failed {took:>7.0f} s")
+    for what, why in FAILURES:
+        print("", what, *("  " + row for row in why), sep="\n")
     passed, failed = sum(r[1] for r in rows), sum(r[2] for r in rows)
     print(f"{passed} passed, {failed} failed")
     sys.exit(0 if failed == 0 and passed > 0 else 1)
