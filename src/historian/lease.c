@@ -103,3 +103,18 @@ np_err store_partitions_drop(struct pg_conn *c, const char *what, int32_t keep_d
 		*ret_dropped = pg_res_i64(r, 0, 0);
 	return e;
 }
+
+np_err store_forget(struct pg_conn *c, const char *what, int32_t keep_days, int32_t batch,
+		    struct store_forgot *ret)
+{
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *r = NULL;
+	pg_params_init(&p);
+	pg_params_c(&p, what);
+	pg_params_i32(&p, keep_days);
+	pg_params_i32(&p, batch);
+	np_err e = pg_exec(c, "SELECT looked, gone FROM np.forget($1, $2, $3)", &p, &r);
+	if (e == NP_OK)
+		*ret = (struct store_forgot){ pg_res_i64(r, 0, 0), pg_res_i64(r, 0, 1) };
+	return e;
+}

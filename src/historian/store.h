@@ -81,3 +81,9 @@ NP_NODISCARD np_err store_partitions_make(struct pg_conn *c, int32_t days_ahead)
 /* what: log, log_packed, chunk, rollup_5m, rollup_1h. */
 NP_NODISCARD np_err store_partitions_drop(struct pg_conn *c, const char *what, int32_t keep_days,
 					  int64_t *ret_dropped);
+struct store_forgot {
+	int64_t looked, gone; /* rows */
+};
+/* One batch of np.forget(): rows of that table that are older than so many days. */
+NP_NODISCARD np_err store_forget(struct pg_conn *c, const char *what, int32_t keep_days,
+				 int32_t batch, struct store_forgot *ret);

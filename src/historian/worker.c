@@ -24,7 +24,7 @@ struct worker_shard {
 
 struct worker_metrics {
 	struct metric *rows, *results, *duplicates, *refused, *unplaced, *unreadable, *flushes;
-	struct metric *failed, *flush_us, *lag, *packed;
+	struct metric *failed, *flush_us, *lag, *packed, *forgotten;
 };
 
 struct worker {
@@ -67,6 +67,8 @@ static void worker_metrics(struct worker *w)
 				   "Log rows not yet read"),
 		.packed = metrics_get(m, METRIC_COUNTER, "historian_packed_rows_total", "",
 				      "Log rows moved into blocks"),
+		.forgotten = metrics_get(m, METRIC_COUNTER, "historian_forgotten_rows_total", "",
+					 "Rows deleted because they are old enough"),
 	};
 }
 
@@ -238,11 +240,13 @@ static np_err worker_leases(struct worker *w)
 static void worker_upkeep(struct worker *w)
 {
 	int64_t now = clock_mono_ms();
+	struct upkeep_done done;
 	np_err e;
 	if (now < w->upkeep_at_ms)
 		return;
-	e = upkeep_run(w->c, w->cfg.name, &w->cfg.keep);
-	w->upkeep_at_ms = now + (e == NP_OK ? UPKEEP_EVERY_MS : NP_MIN_MS);
+	e = upkeep_run(w->c, w->cfg.name, &w->cfg.keep, &done);
+	metric_add(w->m.forgotten, done.gone);
+	w->upkeep_at_ms = now + (e < 0 ? NP_MIN_MS : done.more ? UPKEEP_AGAIN_MS : UPKEEP_EVERY_MS);
 	if (e < 0)
 		np_log(NP_WARN, "historian.upkeep_failed", KV_ERR(e),
 		       KV_C("why", pg_conn_error(w->c)->message));

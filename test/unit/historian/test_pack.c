@@ -191,7 +191,7 @@ static void kills_lose_nothing(void **state NP_UNUSED)
 	struct world *w = world_new(34);
 	struct metrics *m = metrics_new("historian");
 	struct worker_cfg cfg = {
-		.database = world_conf(), .name = "p1", .metrics = m, .keep = { 7, 30, 14, 400 }
+		.database = world_conf(), .name = "p1", .metrics = m, .keep = WORLD_KEEP
 	};
 	struct worker *k = NULL;
 	steps(w, 400);
@@ -220,9 +220,9 @@ static void kills_lose_nothing(void **state NP_UNUSED)
 static void packed_days_are_dropped_whole(void **state NP_UNUSED)
 {
 	struct world *w = world_new(35);
-	struct upkeep_keep keep = { 7, 30, 14, 400 };
+	struct upkeep_keep keep = WORLD_KEEP;
 	must(w, "SELECT np.make_partitions(current_date - 20, current_date - 10)");
-	assert_int_equal(upkeep_run(w->c, "h", &keep), NP_OK);
+	(void)world_upkeep(w, &keep);
 	assert_int_equal(
 		ask(w, "SELECT count(*) FROM pg_inherits WHERE inhparent ="
 		       " 'np.log_packed'::regclass"),

@@ -10,7 +10,7 @@
 static struct worker *worker_of(struct metrics *m, const char *name)
 {
 	struct worker_cfg cfg = {
-		.database = world_conf(), .name = name, .metrics = m, .keep = { 7, 30, 14, 400 }
+		.database = world_conf(), .name = name, .metrics = m, .keep = WORLD_KEEP
 	};
 	struct worker *k = NULL;
 	assert_int_equal(worker_start(&cfg, &k), NP_OK);
@@ -100,7 +100,7 @@ static void two_share_the_work_without_doubling(void **state NP_UNUSED)
 static void partitions_are_made_and_dropped(void **state NP_UNUSED)
 {
 	struct world *w = world_new(24);
-	struct upkeep_keep keep = { 7, 30, 14, 400 };
+	struct upkeep_keep keep = WORLD_KEEP;
 	assert_int_equal(
 		pg_exec_script(w->admin,
 			       "SELECT np.make_partitions(current_date - 40, current_date - 20);"
@@ -110,7 +110,7 @@ static void partitions_are_made_and_dropped(void **state NP_UNUSED)
 		pg_exec_script(w->admin,
 			       "SELECT np.make_partitions(current_date - 40, current_date - 20)"),
 		NP_OK);
-	assert_int_equal(upkeep_run(w->c, "h", &keep), NP_OK);
+	(void)world_upkeep(w, &keep);
 	assert_int_equal(
 		ask(w, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'np.chunk'::regclass"),
 		9 + 11);
@@ -125,7 +125,7 @@ static void partitions_are_made_and_dropped(void **state NP_UNUSED)
 	/* somebody else's duty for now */
 	assert_int_equal(pg_exec_script(w->admin, "UPDATE np.lease SET owner = 'other'"), NP_OK);
 	keep.rollup_1h_days = 2;
-	assert_int_equal(upkeep_run(w->c, "h", &keep), NP_OK);
+	(void)world_upkeep(w, &keep);
 	assert_int_equal(
 		ask(w,
 		    "SELECT count(*) FROM pg_inherits WHERE inhparent = 'np.rollup_1h'::regclass"),

@@ -14,6 +14,7 @@
 
 #include "core/histogram.h"
 #include "core/uptime.h"
+#include "historian/upkeep.h"
 #include "pg/pg.h"
 #include "wire/chunk.h"
 
@@ -22,6 +23,11 @@
 #define WORLD_REGIONS 2
 #define WORLD_RESULTS 200000
 #define WORLD_CHANGES 4000
+/* Days, in the order of struct upkeep_keep: what the historian keeps when nobody says otherwise. */
+#define WORLD_KEEP                                   \
+	{                                            \
+		7, 30, 14, 400, 1095, 400, 7, 90, 30 \
+	}
 
 struct world_result { /* counts */
 	uint64_t monitor;
@@ -71,3 +77,6 @@ uint64_t world_roll(struct world *w, uint64_t n);
 void world_step(struct world *w);
 /* Everything in the log is in the history, and nothing else. */
 void world_check(struct world *w);
+/* Upkeep until nothing is left over: the rows that went. A lock that something else of the server
+ * holds (autovacuum) is waited for. */
+int64_t world_upkeep(struct world *w, const struct upkeep_keep *keep);
