@@ -2,8 +2,9 @@
 /* netpulse-load: thousands of workers against one gateway, by a profile.
  *
  * Prints "ready MS" once every worker is connected and has its assignment, waits for a
- * line on its input with --wait, runs the profile, waits for the answers still out,
- * and prints one line of JSON. --acks keeps what was acknowledged, for the driver. */
+ * line on its input with --wait, runs the profile (a second line ends it early), waits for
+ * the answers still out, and prints one line of JSON. --acks keeps what was acknowledged,
+ * for the driver. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@
 #include "base/str.h"
 #include "profile.h"
 
-#define DRAIN_MS 20000
 #define CHECK_MS 20
 
 static const struct arg_opt opts[] = {
@@ -31,7 +31,8 @@ static const struct arg_opt opts[] = {
 	{ "inflight", "N", "batches a worker has out (max)", "1" },
 	{ "post", NULL, "POST /v1/results on a kept connection instead of the stream", NULL },
 	{ "ready", "S", "give up when not all are ready by then", "180" },
-	{ "wait", NULL, "begin when a line comes in", NULL },
+	{ "wait", NULL, "begin when a line comes in; a second one ends it early", NULL },
+	{ "drain", "S", "wait so long for the answers still out", "20" },
 	{ "acks", "FILE", "write what was acknowledged", NULL },
 };
 static const struct arg_spec spec = {
@@ -52,7 +53,7 @@ struct load {
 	struct loop_poll *stdin_poll;
 	enum phase phase;
 	bool wait, failed;
-	int64_t begun_ms, give_up_ms, ready_ms, drain_until_ms, said_ms;
+	int64_t begun_ms, give_up_ms, ready_ms, drain_ms, drain_until_ms, said_ms;
 	int64_t drained_ms;
 };
 
@@ -71,10 +72,14 @@ static void on_line(void *ctx, int events)
 	char line[64];
 	(void)events;
 	ssize_t n = read(STDIN_FILENO, line, sizeof line);
+	if (n > 0 && l->phase == PHASE_WAIT) {
+		go(l);
+		return;
+	}
 	loop_poll_set(l->stdin_poll, 0);
 	if (n > 0)
-		go(l);
-	else
+		profile_end(&l->profile);
+	else if (l->phase == PHASE_WAIT)
 		loop_stop(l->loop);
 }
 
@@ -115,7 +120,7 @@ static void on_check(void *ctx)
 			loop_stop(l->loop);
 		}
 	} else if (l->phase == PHASE_DRAIN && (c->waiting == 0 || now > l->drain_until_ms)) {
-		l->drained_ms = now - l->drain_until_ms + DRAIN_MS;
+		l->drained_ms = now - l->drain_until_ms + l->drain_ms;
 		loop_stop(l->loop);
 	}
 }
@@ -124,7 +129,7 @@ static void on_over(void *ctx)
 {
 	struct load *l = ctx;
 	l->phase = PHASE_DRAIN;
-	l->drain_until_ms = clock_mono_ms() + DRAIN_MS;
+	l->drain_until_ms = clock_mono_ms() + l->drain_ms;
 }
 
 static void on_acked(void *ctx, struct worker *w)
@@ -242,17 +247,20 @@ static np_err make_tls(const struct args *a, struct tls **ret, struct buf *why)
 
 static np_err start(struct load *l, const struct args *a, struct tls *tls, struct buf *why)
 {
-	double give_up = 0;
+	double give_up = 0, drain = 0;
 	np_err e = make_fleet(l, a, tls, why);
 	if (e == NP_OK)
 		e = make_profile(l, a, why);
 	if (e == NP_OK)
 		e = number(a, "ready", &give_up, why);
+	if (e == NP_OK)
+		e = number(a, "drain", &drain, why);
 	l->timer = e == NP_OK ? loop_timer_new(l->loop, on_check, l) : NULL;
 	if (e < 0)
 		return e;
 	if (l->profile.cfg.kind == PROFILE_SLOW)
 		fleet_slow(&l->fleet, 10);
+	l->drain_ms = (int64_t)(drain * 1000);
 	l->begun_ms = clock_mono_ms();
 	l->give_up_ms = l->begun_ms + (int64_t)(give_up * 1000);
 	loop_timer_at(l->timer, l->begun_ms);

@@ -23,7 +23,7 @@ np_err profile_kind_from_name(const char *name, enum profile_kind *ret)
 	return NP_E_NOTFOUND;
 }
 
-static void end(struct profile *p)
+void profile_end(struct profile *p)
 {
 	if (!p->running)
 		return;
@@ -93,14 +93,14 @@ static void on_step(void *ctx)
 	int64_t now_us = clock_mono_us(), now_ms = now_us / NP_MS_US;
 	look_for_storm_end(p, now_us);
 	if (!is_waves(p) && now_us >= p->end_us) {
-		end(p);
+		profile_end(p);
 		return;
 	}
 	if (send_due(p, now_us)) {
 		loop_timer_at(p->timer, now_ms);
 	} else if (is_waves(p) && p->due == p->senders) {
 		if (now_us >= p->end_us) {
-			end(p);
+			profile_end(p);
 			return;
 		}
 		p->due = 0;
@@ -123,7 +123,7 @@ static void on_timer(void *ctx)
 {
 	struct profile *p = ctx;
 	if (p->cfg.kind == PROFILE_MAX)
-		end(p);
+		profile_end(p);
 	else
 		on_step(p);
 }

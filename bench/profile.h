@@ -46,4 +46,5 @@ NP_NODISCARD np_err profile_kind_from_name(const char *name, enum profile_kind *
 NP_NODISCARD np_err profile_init(struct profile *p, const struct profile_cfg *cfg, struct fleet *f);
 void profile_done(struct profile *p);
 void profile_start(struct profile *p);
+void profile_end(struct profile *p);                     /* before its time, or again: nothing */
 void profile_acked(struct profile *p, struct worker *w); /* max goes on by it */

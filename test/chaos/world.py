@@ -30,8 +30,21 @@ from poison import Poison  # noqa: E402
 from relay import Relay  # noqa: E402
 
 DISK_MB, SPOOL_MB = 1500, 12
+DAY_S, DRAIN_S = 86400, 5  # a banned worker waits for its answers in vain
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+# One that failed comes again seconds later: it is not due just now, and not delivered.
+UNSENT = "SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain')"
+DUE = UNSENT + " AND next_at < now()"
 Ack = collections.namedtuple("Ack", "checker epoch first shard count end_us ack_us")
+
+
+def has_ended(pid):
+    """Also when its parent stands still and has not noticed."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 class Target:
@@ -81,14 +94,26 @@ class Stream(threading.Thread):
 
     def __init__(self, world):
         super().__init__(daemon=True)
-        self.world, self.connected, self.said = world, False, []
+        self.world, self.connected, self.said, self.sock = world, False, [], None
         self.start()
+
+    def again(self):
+        """Connected to a server that is not about to end: the one before may be, and nobody sees it yet."""
+        if self.sock:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        rig.wait_for("the end of a stream", lambda: not self.connected, 60, 0.01)
+        rig.wait_for("the event stream", lambda: self.connected, 120)
 
     def run(self):
         host, port = self.world.up.addresses["http"].split(":")
         while True:
             try:
                 c = http.client.HTTPConnection(host, int(port), timeout=30)
+                c.connect()
+                self.sock = c.sock
                 c.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {self.world.up.token}"})
                 answer = c.getresponse()
                 self.connected = answer.status == 200
@@ -331,7 +356,7 @@ class World(LoadRig):
                 return float(line.rsplit(" ", 1)[1])
         return 0.0
 
-    def ready(self, seconds=90):
+    def ready(self, seconds=180):
         """Every role does its work again."""
         for name in self.names():
             if name not in ("postgres", "pgbouncer", "redis"):
@@ -347,11 +372,12 @@ class World(LoadRig):
 
     # ---- load
 
-    def load_start(self, seconds, rate, per_batch):
+    def load_start(self, rate, per_batch):
+        """Until load_end, however long the faults take on this machine."""
         self.ack_file = os.path.join(self.base, f"acks-{time.monotonic_ns()}")
         args = ["--ids", self.ids, "--root", self.path("tls/edge-root.pem"), "--wait", "--gateway",
                 f"127.0.0.1:{self.relay_port}", "--profile", "steady", "--acks", self.ack_file, "--workers", self.workers,
-                "--rate", rate, "--per-batch", per_batch, "--seconds", seconds]
+                "--rate", rate, "--per-batch", per_batch, "--seconds", DAY_S, "--drain", DRAIN_S]
         self.loader = subprocess.Popen([program("netpulse-load"), *map(str, args)], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.loader.stdout.readline().startswith("ready"), "not every worker came up"
@@ -359,6 +385,8 @@ class World(LoadRig):
         self.loader.stdin.flush()
 
     def load_end(self):
+        self.loader.stdin.write("end\n")
+        self.loader.stdin.flush()
         out = self.loader.stdout.read().splitlines()
         self.loader.stdin.close()
         assert self.loader.wait(120) == 0 and out, "netpulse-load failed"
@@ -370,7 +398,7 @@ class World(LoadRig):
 
     # ---- the end
 
-    def backlog(self):
+    def backlog(self, notices):
         """What is not yet where it belongs, in words; empty when there is nothing."""
         row = self.try_sql(
             "SELECT (SELECT count(*) FROM np.inbox WHERE outcome IS NULL),"
@@ -378,35 +406,43 @@ class World(LoadRig):
             " (SELECT id FROM np.region WHERE name <> 'load')),"
             " (SELECT count(*) FROM np.shard s JOIN np.historian_cursor h ON h.shard = s.id WHERE h.pos < s.pos"
             "  AND EXISTS (SELECT FROM np.log l WHERE l.shard = s.id AND l.pos > h.pos AND l.at < now() - interval '180 s')),"
-            " (SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain') AND next_at < now())")
+            f" ({notices})")
         if row is None:
             return "no database"
         names = ("commands", "ms old in a spool", "shards behind in the historian", "notices")
         return ", ".join(f"{n} {name}" for n, name in zip(row.split("|"), names) if n != "0")
 
-    def drain(self, seconds=90):
+    def drain(self, seconds=180, notices=DUE):
         """Seconds until nothing is left, and what was there last."""
         began, last = time.monotonic(), [""]
 
         def empty():
-            left = self.backlog()
+            left = self.backlog(notices)
             last[0] = left or last[0]
             return left == ""
         rig.wait_for("all to drain", empty, seconds, 0.2)
         return time.monotonic() - began, last[0]
 
+    def end_engines(self):
+        """They commit what they folded. Frozen, one may have a commit under way that lands after a look."""
+        self.extra["engine-2"].over = True
+        for name in ("engine", "engine-2"):
+            self.kill(name, signal.SIGTERM)
+        self.extra["engine-2"].process.wait(60)
+        rig.wait_for("the engine's end", lambda: has_ended(self.pid("engine")), 60)
+
     def freeze(self):
         """Nothing is written any more: what is read next belongs together."""
         self.up.process.send_signal(signal.SIGSTOP)
-        for name in ("checker-eu-west", "checker-skew", "checker-load", "engine", "engine-2"):
+        for name in ("checker-eu-west", "checker-skew", "checker-load"):
             self.kill(name, signal.SIGSTOP)
-        rig.wait_for("the last notices", lambda: self.sql(
-            "SELECT count(*) FROM np.notice WHERE state IN ('pending', 'uncertain') AND next_at < now()") == "0", 60)
+        self.end_engines()
+        rig.wait_for("the last notices", lambda: self.sql(UNSENT) == "0", 180)
         for name in ("historian", "alerter"):
             self.kill(name, signal.SIGSTOP)
         rig.wait_for("the last commit", lambda: self.sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename IN ('np_engine', 'np_historian',"
-            " 'np_alerter')") == "0")
+            "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND usename IN ('np_engine', 'np_historian',"
+            " 'np_alerter')") == "0", 60)
 
     def live_monitors(self):
         return self.steady + self.flapping
