@@ -44,7 +44,7 @@ static const char well_sql[] =
 	" (SELECT count(*) FROM np.finding WHERE cleared_at IS NULL AND told_at IS NOT NULL"
 	"   AND severity = 'severe'),"
 	" EXISTS (SELECT FROM np.lease WHERE name = 'auditor' AND lease_until > clock_timestamp()),"
-	" (SELECT private_ok FROM np.org ORDER BY id LIMIT 1)";
+	" (SELECT private_ok FROM np.org WHERE operator)";
 
 static bool is_well(struct heartbeat *h, const struct pg_res *r)
 {

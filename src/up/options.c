@@ -20,6 +20,8 @@ static const struct arg_opt opts[] = {
 	{ "user", "NAME", "service user to become when started as root", "netpulse" },
 	{ "names", "A,B",
 	  "further host names and addresses under which checkers reach this machine", NULL },
+	{ "trusted-proxies", "A,B",
+	  "addresses or networks of reverse proxies whose X-Forwarded-For is believed", NULL },
 	{ "smtp", "URL", "mail server for notices: smtp://host:587 or smtps://host", NULL },
 	{ "smtp-secret", "@FILE", "file with user:password for the mail server", NULL },
 	{ "mail-from", "ADDRESS", "sender of notices", NULL },
@@ -150,6 +152,23 @@ static np_err check_smtp(struct up_options *o, struct buf *why)
 	return NP_OK;
 }
 
+static np_err check_proxies(struct up_options *o, struct buf *why)
+{
+	o->proxies = args_str(o->args, "trusted-proxies");
+	np_str rest = str_from_c(o->proxies), one;
+	for (bool more = rest.n > 0; more;) {
+		struct addr_cidr cidr;
+		more = str_cut(rest, ',', &one, &rest);
+		if (addr_cidr_parse(one, &cidr) < 0)
+			return buf_printf(why,
+					  "--trusted-proxies: %.*s is no address or network, as "
+					  "in 192.0.2.7 or 10.0.0.0/8",
+					  NP_FMT(one)),
+			       NP_E_INVAL;
+	}
+	return NP_OK;
+}
+
 static np_err check_heartbeat(struct up_options *o, struct buf *why)
 {
 	o->heartbeat = args_str(o->args, "heartbeat");
@@ -175,7 +194,7 @@ np_err up_options_parse(int argc, char **argv, struct up_options *ret, struct bu
 	    (e = check_addr(ret, "enrol", &ret->enrol, ret_why)) < 0 ||
 	    (e = check_addr(ret, "metrics", &ret->metrics, ret_why)) < 0 ||
 	    (e = check_regions(ret, ret_why)) < 0 || (e = check_smtp(ret, ret_why)) < 0 ||
-	    (e = check_heartbeat(ret, ret_why)) < 0)
+	    (e = check_proxies(ret, ret_why)) < 0 || (e = check_heartbeat(ret, ret_why)) < 0)
 		return e;
 	return NP_OK;
 }

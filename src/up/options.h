@@ -17,6 +17,7 @@ struct up_options {
 	const char *metrics;                /* ADDR:PORT or NULL */
 	const char *user;                   /* service user, when started as root */
 	const char *names;     /* comma-separated extra names for certificates, or NULL */
+	const char *proxies;   /* comma-separated addresses and networks, or NULL */
 	const char *heartbeat; /* URL, or @FILE that holds it, or NULL */
 	const char *smtp_url, *smtp_secret_path, *mail_from;
 	char regions[UP_REGIONS_MAX][UP_REGION_LEN_MAX + 1];

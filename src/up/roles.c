@@ -102,6 +102,19 @@ static void put_public_url(struct buf *b, const struct up_options *o)
 	put(b, "public_url", url);
 }
 
+/* The texts are addresses: nothing in them needs a quote but the colons. */
+static void put_proxies(struct buf *b, const struct up_options *o)
+{
+	np_str rest = str_from_c(o->proxies), one;
+	if (rest.n == 0)
+		return;
+	(void)buf_add_c(b, "trusted_proxies: [");
+	for (bool more = true; more;) {
+		more = str_cut(rest, ',', &one, &rest);
+		(void)buf_printf(b, "\"%.*s\"%s", NP_FMT(one), more ? ", " : "]\n");
+	}
+}
+
 static void put_heartbeat(struct buf *b, const struct up_options *o)
 {
 	if (o->heartbeat == NULL)
@@ -143,6 +156,7 @@ static void put_own(struct buf *b, const struct place *p, const struct up_option
 		put(b, "gateway_address", o->gateway);
 		put(b, "ca_address", o->enrol);
 		put_path(b, p, "edge_root_file", "tls/edge-root.pem");
+		put_proxies(b, o);
 		(void)buf_add_c(b, "one_machine: true\n");
 		break;
 	case ROLE_HISTORIAN:

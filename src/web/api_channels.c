@@ -5,6 +5,7 @@
 #include "net/url.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/audit_mask.h"
 #include "web/channel_show.h"
 #include "web/guard.h"
 #include "web/input.h"
@@ -200,17 +201,22 @@ static np_err no_fallback(struct wreq *q)
 
 /* ---- writing ---- */
 
-static np_str audit_json(struct wreq *q, const struct stc_write *w)
+/* before: what w replaces, or NULL. Masks may look alike: that something changed is told apart. */
+static np_str audit_json(struct wreq *q, const struct stc_write *w, const struct stc_write *before)
 {
 	struct buf b;
 	struct jsonw j;
+	np_str config = w->config;
+	if (amask_channel(q, w->kind, &config) < 0)
+		config = NP_STR("null");
 	buf_init(&b, 8192);
 	jsonw_init(&j, &b);
 	jsonw_obj(&j);
 	jsonw_kc(&j, "kind", w->kind);
 	jsonw_kstr(&j, "name", w->name);
 	jsonw_key(&j, "config");
-	jsonw_raw(&j, w->config);
+	jsonw_raw(&j, config);
+	jsonw_kbool(&j, "new_config", before && !str_eq(before->config, w->config));
 	jsonw_kbool(&j, "new_secret", w->secret.n > 2);
 	jsonw_obj_end(&j);
 	np_str copy = arena_str(q->arena, buf_str(&b));
@@ -266,7 +272,7 @@ np_err api_channels_create(struct wreq *q, struct pg_conn *c)
 	if (e == NP_E_NOTFOUND)
 		return no_fallback(q);
 	if (e == NP_OK)
-		e = audit(q, c, "channel.create", (np_str[2]){ { 0 }, audit_json(q, &w) });
+		e = audit(q, c, "channel.create", (np_str[2]){ { 0 }, audit_json(q, &w, NULL) });
 	if (e < 0)
 		return e;
 	char id[36];
@@ -316,7 +322,7 @@ np_err api_channels_update(struct wreq *q, struct pg_conn *c)
 		return no_fallback(q);
 	if (e == NP_OK)
 		e = audit(q, c, "channel.update",
-			  (np_str[2]){ audit_json(q, &before), audit_json(q, &w) });
+			  (np_str[2]){ audit_json(q, &before, NULL), audit_json(q, &w, &before) });
 	return e < 0 ? e : answer(q, c, (np_str){ 0 });
 }
 
@@ -330,7 +336,7 @@ np_err api_channels_delete(struct wreq *q, struct pg_conn *c)
 		return e;
 	const struct stc_write before = as_it_is(&row);
 	q->status = 204;
-	return audit(q, c, "channel.delete", (np_str[2]){ audit_json(q, &before), { 0 } });
+	return audit(q, c, "channel.delete", (np_str[2]){ audit_json(q, &before, NULL), { 0 } });
 }
 
 /* ---- the test ---- */

@@ -62,6 +62,14 @@ static np_err check_affects(struct wreq *q, struct pg_conn *c, np_str ids)
 	return e;
 }
 
+/* What the world may read is an act of its own, whichever request carries it. */
+static np_err may_publish(struct wreq *q, bool public)
+{
+	if (!public || acc_may(q->who.role, ACC_S_ALL, ACC_INCIDENT_PUBLISH))
+		return NP_OK;
+	return wq_problem(q, 403, "Your role may not publish.");
+}
+
 /* ---- opening ---- */
 
 struct opening {
@@ -89,7 +97,9 @@ static np_err read_opening(struct wreq *q, struct pg_conn *c, struct opening *x)
 	p->channels = ids_of(q, "channels", CHANNELS_MAX);
 	x->notify = flag(q, "notify");
 	p->published = x->l.public = flag(q, "public");
-	np_err e = check_affects(q, c, p->affects);
+	np_err e = may_publish(q, x->l.public);
+	if (e == NP_OK)
+		e = check_affects(q, c, p->affects);
 	if (e == NP_OK && p->channels.n)
 		e = stp_channels_missing(c, in_member(q, "channels"), &missing);
 	if (missing > 0)
@@ -190,7 +200,9 @@ static np_err read_patch(struct wreq *q, struct pg_conn *c, struct life *l, stru
 		problem_add(&q->problems, "", "phase", "must be one of: " PHASES);
 	if (json_object_size(q->body) == 0)
 		problem_add(&q->problems, "", "", "at least one field is needed");
-	np_err e = check_affects(q, c, p->affects);
+	np_err e = may_publish(q, l->public);
+	if (e == NP_OK)
+		e = check_affects(q, c, p->affects);
 	if (e == NP_OK)
 		e = wq_check(q);
 	if (p->affects.n == 0)

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/audit_mask.h"
 #include "web/derive.h"
 #include "web/guard.h"
 #include "web/input.h"
@@ -269,8 +270,12 @@ static np_err announce(struct wreq *q, struct pg_conn *c, const struct stm_row *
 {
 	char id[36];
 	str_uuid(q->subject, id);
-	const struct act_audit audit = { ch->act, { id, sizeof id }, ch->before, ch->after };
-	np_err e = act_audit(q, c, &audit);
+	np_str change[2] = { ch->before, ch->after };
+	np_err e = amask_monitor(q, change);
+	if (e == NP_OK)
+		e = act_audit(
+			q, c,
+			&(struct act_audit){ ch->act, { id, sizeof id }, change[0], change[1] });
 	if (e < 0)
 		return e;
 	const struct act_command cmd = {

@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "pg/pool.h"
 #include "redis/aredis.h"
+#include "web/forwarded.h"
 #include "wire/seal.h"
 
 #define WEB_DB_MS 4000 /* one request's time with the database */
@@ -39,7 +40,8 @@ struct web {
 	struct pulse *pulse;
 	struct drill *drill;
 	struct waits *waits;
-	struct limiter *limiter;
+	/* Failures by address; apart, so that a bad link keeps nobody from signing in. */
+	struct limiter *sign_ins, *links, *drills;
 	struct files *files;
 	/* configuration: any thread */
 	bool https; /* people reach it by https: cookies are __Host- and Secure */
@@ -47,5 +49,6 @@ struct web {
 	const char *public_url, *ca_address;
 	bool has_root; /* root_sha256 is the edge root's fingerprint */
 	uint8_t root_sha256[CRYPT_SHA256_LEN];
+	struct fwd forwarded;
 	int64_t command_wait_ms, test_wait_ms;
 };

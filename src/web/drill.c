@@ -6,15 +6,26 @@
 #include "base/str.h"
 #include "core/monitor_json.h"
 #include "web/drill_token.h"
+#include "web/limiter.h"
 
 #define DEFINITION_MAX ((size_t)64 * 1024)
 #define URL_MAX 512
 #define DRILL_NAME_MAX 64
 
+#define ANSWERS_MAX 1024 /* by region number; two of one place would only ask more often */
+
+/* What the target of a region said last. Its address is no secret: whoever may see the monitor
+ * knows it, so it costs the database one question at a time. */
+struct answer {
+	int32_t region;
+	int64_t at_ms;
+	bool failing, asking;
+};
 struct drill {
 	struct web *web;
 	struct loop_timer *timer;
 	bool working;
+	struct answer answer[ANSWERS_MAX];
 };
 
 /* ---- the two addresses ---- */
@@ -27,6 +38,7 @@ struct visit {
 	np_str kind; /* of a notice; the sink's */
 	uint8_t incident[16];
 	bool failing, done;
+	struct addr client;
 };
 
 static void plain(struct httpd_req *r, uint16_t status, const char *text)
@@ -35,20 +47,38 @@ static void plain(struct httpd_req *r, uint16_t status, const char *text)
 	httpd_reply(r, status, "text/plain; charset=utf-8", str_from_c(text));
 }
 
+static struct visit *refuse(const struct visit *v, uint16_t status, const char *text)
+{
+	limiter_failed(v->web->drills, &v->client, loop_now_ms(v->web->loop));
+	plain(v->http, status, text);
+	return NULL;
+}
+
 static struct visit *visit_of(struct web *w, struct httpd_req *r)
 {
 	int32_t region = 0;
-	if (drill_token_read(w->seal, httpd_param(r, 0), &region) < 0) {
-		plain(r, 404, "There is nothing here.\n");
+	struct visit guest = { .web = w, .http = r };
+	fwd_client(&w->forwarded, httpd_head(r), httpd_peer(r), &guest.client);
+	if (limiter_wait_s(w->drills, &guest.client, loop_now_ms(w->loop)) > 0) {
+		(void)httpd_set(r, "Retry-After", NP_STR("60"));
+		plain(r, 429, "Too many wrong tries from this address.\n");
 		return NULL;
 	}
+	if (drill_token_read(w->seal, httpd_param(r, 0), &region) < 0)
+		return refuse(&guest, 404, "There is nothing here.\n");
 	struct visit *v = arena_alloc(httpd_arena(r), sizeof *v);
 	if (!v) {
 		plain(r, 503, "No memory.\n");
 		return NULL;
 	}
-	*v = (struct visit){ .web = w, .http = r, .region = region };
+	*v = guest;
+	v->region = region;
 	return v;
+}
+
+static struct answer *answer_of(const struct visit *v)
+{
+	return &v->web->drill->answer[(uint32_t)v->region % ANSWERS_MAX];
 }
 
 static void ask(void *ctx)
@@ -66,20 +96,37 @@ static void ask(void *ctx)
 	pg_pool_give(v->web->pool, &c);
 }
 
-/* Without the database there is no drill: then the target is well. */
-static void asked(void *ctx)
+static void say(struct visit *v, bool failing)
 {
-	struct visit *v = ctx;
-	if (v->failing)
+	if (failing)
 		plain(v->http, 503, "A drill: this failure is on purpose.\n");
 	else
 		plain(v->http, 200, "ok\n");
 }
 
+/* Without the database there is no drill: then the target is well. */
+static void asked(void *ctx)
+{
+	struct visit *v = ctx;
+	struct answer *a = answer_of(v);
+	*a = (struct answer){ v->region, loop_now_ms(v->web->loop), v->failing, false };
+	say(v, v->failing);
+}
+
 void drill_target(struct web *w, struct httpd_req *r)
 {
 	struct visit *v = visit_of(w, r);
-	if (v && loop_work(w->loop, ask, asked, v) < 0)
+	if (!v)
+		return;
+	struct answer *a = answer_of(v);
+	if (a->region != v->region)
+		*a = (struct answer){ .region = v->region };
+	else if (a->asking || loop_now_ms(w->loop) - a->at_ms < DRILL_ASK_MS) {
+		say(v, a->failing);
+		return;
+	}
+	a->asking = loop_work(w->loop, ask, asked, v) == NP_OK;
+	if (!a->asking)
 		plain(r, 200, "ok\n");
 }
 
@@ -132,7 +179,7 @@ void drill_sink(struct web *w, struct httpd_req *r)
 	np_str body = httpd_body(r), signature = httpd_header(r, "netpulse-signature");
 	drill_token_key(w->seal, v->region, key);
 	if (!drill_token_signed(str_from_c(key), signature, body, clock_wall_us()))
-		plain(r, 403, "The signature does not hold.\n");
+		(void)refuse(v, 403, "The signature does not hold.\n");
 	else if (!read_notice(v, body))
 		plain(r, 200, "ok\n"); /* a test, or one without an incident */
 	else if (loop_work(w->loop, hear, heard, v) < 0)

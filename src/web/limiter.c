@@ -29,6 +29,9 @@ static size_t slot_of(const struct limiter *l, const struct addr *peer)
 	uint64_t key = 0;
 	if (peer && peer->u.sa.sa_family == AF_INET)
 		key = peer->u.in.sin_addr.s_addr;
+	else if (peer && peer->u.sa.sa_family == AF_INET6 &&
+		 IN6_IS_ADDR_V4MAPPED(&peer->u.in6.sin6_addr))
+		memcpy(&key, &peer->u.in6.sin6_addr.s6_addr[12], sizeof(uint32_t));
 	else if (peer && peer->u.sa.sa_family == AF_INET6)
 		memcpy(&key, &peer->u.in6.sin6_addr, sizeof key);
 	return crypt_mix64(key ^ l->seed) % LIMITER_SLOTS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limiter.h - how often one address may fail to sign in.
+/* limiter.h - how often one address may fail: to sign in, with a link, with a drill's token.
  *
  * Floor 4 (web). A fixed table: two addresses may share a place, which makes it
  * stricter, never looser; an IPv6 address counts as its /64. Loop's thread.

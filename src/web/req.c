@@ -55,7 +55,7 @@ static void finish(struct wreq *q)
 		nudge_send(q);
 	if ((q->route->flags & R_SIGN_IN && q->status == 401) ||
 	    (q->route->flags & R_LINK && q->status == 404))
-		limiter_failed(q->web->limiter, httpd_peer(q->http), loop_now_ms(q->web->loop));
+		limiter_failed(q->limiter, &q->client, loop_now_ms(q->web->loop));
 	if (q->err == NP_OK && q->route->keep)
 		q->route->keep(q);
 	if (q->err == NP_OK && q->route->finish) {
@@ -192,7 +192,9 @@ static bool admit(struct wreq *q)
 {
 	struct web *w = q->web;
 	if (q->route->flags & (R_SIGN_IN | R_LINK)) {
-		int64_t s = limiter_wait_s(w->limiter, httpd_peer(q->http), loop_now_ms(w->loop));
+		q->limiter = q->route->flags & R_LINK ? w->links : w->sign_ins;
+		fwd_client(&w->forwarded, httpd_head(q->http), httpd_peer(q->http), &q->client);
+		int64_t s = limiter_wait_s(q->limiter, &q->client, loop_now_ms(w->loop));
 		if (s > 0) {
 			(void)httpd_set(q->http, "Retry-After",
 					arena_printf(q->arena, "%lld", (long long)s));

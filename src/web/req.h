@@ -82,6 +82,10 @@ struct wreq {
 	int64_t deadline_ms, poll_ms;
 	struct loop_timer *timer;
 
+	/* Of routes whose failures are limited: by whom, and where they are counted. */
+	struct limiter *limiter;
+	struct addr client;
+
 	void *extra; /* of the handler: from prepare to fn, from fn to finish */
 	struct who who;
 	struct problem_list problems;

@@ -32,6 +32,7 @@ static const struct conf_item items[] = {
 	{ .key = "hmac_key_file", .kind = CONF_STR, .required = true },
 	{ .key = "admin.listen", .kind = CONF_STR },
 	ROLE_CONF_ITEMS,
+	FWD_CONF_ITEMS,
 	{ .key = "listen", .kind = CONF_STR, .required = true },
 	{ .key = "public_url", .kind = CONF_STR, .fallback = "http://127.0.0.1:8080" },
 	{ .key = "web_root", .kind = CONF_STR },
@@ -105,7 +106,9 @@ static np_err configure(struct web *w, const struct conf *c, struct buf *why)
 	w->ca_address = conf_str(c, "ca_address");
 	w->command_wait_ms = conf_int(c, "command_wait_ms");
 	w->test_wait_ms = conf_int(c, "test_wait_ms");
-	np_err e = seal_load(conf_str(c, "hmac_key_file"), &w->seal, why);
+	np_err e = fwd_from(c, &w->forwarded, why);
+	if (e == NP_OK)
+		e = seal_load(conf_str(c, "hmac_key_file"), &w->seal, why);
 	return e < 0 ? e : load_root(w, conf_str(c, "edge_root_file"), why);
 }
 
@@ -120,11 +123,13 @@ static np_err make_parts(struct web *w, const struct conf *c, const char *web_ro
 	w->pool = pg_pool_new(&db, (size_t)conf_int(c, "database.pool"));
 	w->redis = rpool_new(&redis);
 	w->waits = waits_new();
-	w->limiter = limiter_new();
+	w->sign_ins = limiter_new();
+	w->links = limiter_new();
+	w->drills = limiter_new();
 	w->stats = stats_cache_new();
 	w->files = files_new(web_root);
-	if (!w->loop || !w->metrics || !w->pool || !w->redis || !w->waits || !w->limiter ||
-	    !w->stats || !w->files)
+	if (!w->loop || !w->metrics || !w->pool || !w->redis || !w->waits || !w->sign_ins ||
+	    !w->links || !w->drills || !w->stats || !w->files)
 		return NP_E_NOMEM;
 	const struct aredis_cfg bus = { .conf = redis };
 	w->bus = aredis_new(w->loop, &bus);
@@ -185,7 +190,9 @@ static void close_all(struct house *h)
 	aredis_free(w->bus);
 	loop_free(w->loop);
 	stats_cache_free(w->stats);
-	limiter_free(w->limiter);
+	limiter_free(w->drills);
+	limiter_free(w->links);
+	limiter_free(w->sign_ins);
 	waits_free(w->waits);
 	files_free(w->files);
 	rpool_free(w->redis);

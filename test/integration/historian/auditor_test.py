@@ -62,7 +62,10 @@ def rounds(rig, n=4):
                 self.sock = socket.socket(socket.AF_UNIX)
                 self.sock.connect(rig.servers.path("h1.sock"))
         c = Unix("h1")
-        c.request("GET", "/metrics")
+        try:
+            c.request("GET", "/metrics")
+        except ConnectionRefusedError:  # bound, and not listening yet
+            return -1
         for line in c.getresponse().read().decode().splitlines():
             if line.startswith("auditor_rounds_total"):
                 return int(float(line.split()[-1]))
@@ -252,6 +255,14 @@ def test_least_rights(rig):
     seen = "SELECT set_config('np.tenant', '{}', true); SELECT count(*) FROM np.finding"
     assert rig.sql(seen.format(1), "np_web").split()[-1] == "1"
     assert rig.sql(seen.format(2), "np_web").split()[-1] == "0"
+    # whose they are is said in the table, and only the owner of the database says it
+    set_to_2 = "SELECT np.operator_org_set((SELECT uuid FROM np.org WHERE id = 2))"
+    for role in ("np_web", "np_historian"):
+        assert "permission denied" in rig.refused(set_to_2, role)
+    rig.sql(set_to_2)
+    assert [rig.sql(seen.format(org), "np_web").split()[-1] for org in (1, 2)] == ["0", "1"]
+    assert rig.sql("SELECT string_agg(org_id::text, ',' ORDER BY org_id) FROM np.audit WHERE act = 'operator.set'") == "1,2"
+    assert "no organisation" in rig.refused("SELECT np.operator_org_set(gen_random_uuid())", "np_admin")
 
 
 def test_two_auditors(rig):

@@ -45,8 +45,8 @@ class Answer:
 class Client:
     """One identity: a token, or a cookie with its Origin."""
 
-    def __init__(self, port, token=None, cookie=None):
-        self.port, self.token, self.cookie = port, token, cookie
+    def __init__(self, port, token=None, cookie=None, source="127.0.0.1"):
+        self.port, self.token, self.cookie, self.source = port, token, cookie, source
 
     def call(self, method, path, body=None, headers=None, raw=None):
         h = {}
@@ -62,7 +62,7 @@ class Client:
             h["Content-Type"] = "application/json"
         h.update(headers or {})
         h = {k: v for k, v in h.items() if v is not None}
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(self.source, 0))
         try:
             c.request(method, path, body=raw, headers=h)
             r = c.getresponse()

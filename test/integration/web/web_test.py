@@ -30,7 +30,8 @@ SAMPLE = {"name": "shop", "kind": "http", "target": "http://127.0.0.1:1/", "tags
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.h = House(EXE, command_wait_ms=250, test_wait_ms=300, public_url="http://127.0.0.1:8080").__enter__()
+        cls.h = House(EXE, command_wait_ms=250, test_wait_ms=300, public_url="http://127.0.0.1:8080",
+                      trusted_proxies='["127.0.0.1"]').__enter__()
         cls.owner = cls.h.client("owner")
         cls.editor = cls.h.client("editor")
         cls.viewer = cls.h.client("viewer")
@@ -140,20 +141,32 @@ class Access(Case):
             self.assertEqual(self.stranger.get("/api/v1/" + path).json["items"], [], path)
         self.assertEqual(self.stranger.get("/api/v1/overview").json["monitors"], [])
 
-    def test_failed_sign_ins_are_limited(self):
-        anyone = Client(self.h.port)
-        try:
-            statuses = [anyone.post("/api/v1/session", {"token": "npt_wrong"}).status for _ in range(12)]
-            self.assertEqual(statuses[:3], [401] * 3)
-            self.assertEqual(statuses[-1], 429)
-            a = anyone.post("/api/v1/session", {"token": self.owner.token})
-            self.problem(a, 429)
-            self.assertLessEqual(int(a.headers["retry-after"]), 61)
-        finally:
-            self.h.stop()
-            self.h.start()
-            for c in (self.owner, self.editor, self.viewer, self.stranger):
-                c.port = self.h.port
+    def test_failures_are_limited_by_who_failed(self):
+        """127.0.0.1 is a proxy that is trusted: what it appends names the client, what it passes on does not."""
+        proxy, direct = Client(self.h.port), Client(self.h.port, source="127.0.0.2")
+
+        def sign_in(client, token, said=None):
+            return client.post("/api/v1/session", {"token": token}, headers={"X-Forwarded-For": said})
+
+        for n in range(12):  # whatever the client writes before it
+            last = sign_in(proxy, "npt_wrong", f"203.0.113.{n}, 198.51.100.1")
+            self.assertIn(last.status, (401, 429))
+        self.assertEqual(last.status, 429)
+        a = sign_in(proxy, self.owner.token, "198.51.100.1")
+        self.problem(a, 429)
+        self.assertLessEqual(int(a.headers["retry-after"]), 61)
+        for client, said in ((proxy, "198.51.100.2"), (proxy, None), (direct, "198.51.100.1")):
+            self.assertEqual(sign_in(client, self.owner.token, said).status, 200, said)
+        # each kind of failure is counted alone
+        said = {"X-Forwarded-For": "198.51.100.1"}
+        self.assertEqual(proxy.get("/ack/x", headers=said).status, 404)
+        for method, path in (("GET", "/drill/target/x"), ("POST", "/drill/sink/x")):
+            self.assertEqual(proxy.call(method, path, headers=said).status, 404)
+        said = {"X-Forwarded-For": "198.51.100.3"}
+        self.assertEqual([proxy.get("/drill/target/x", headers=said).status for _ in range(12)][-1], 429)
+        self.assertEqual(proxy.post("/drill/sink/x", headers=said).status, 429)
+        self.assertEqual(proxy.get("/ack/x", headers=said).status, 404)
+        self.assertEqual(sign_in(proxy, self.owner.token, "198.51.100.3").status, 200)
 
 
 class Input(Case):
@@ -404,6 +417,23 @@ class Incidents(Case):
         self.assertEqual((len(seen), seen), (12, sorted(seen, reverse=True)))
 
 
+class Secrets(Case):
+    def test_the_audit_keeps_no_credentials_of_a_monitor(self):
+        given = {"headers": {"Authorization": "Bearer hush1", "X-Plain": "hush2"}, "method": "POST", "body": "hush3"}
+        mid = self.monitor(options=given)
+        given["headers"]["X-Plain"] = "hush4"
+        self.assertIn(self.owner.patch(f"/api/v1/monitors/{mid}", {"options": given}).status, (200, 202))
+        self.assertIn(self.owner.delete(f"/api/v1/monitors/{mid}").status, (202, 204))
+        rows = self.h.sql("SELECT act, before->'options'->'headers', after->'options'->'headers', after->'options'->'body' FROM"
+                          f" np.audit WHERE subject = '{mid}' ORDER BY id").splitlines()
+        old = '{"X-Plain": "********", "Authorization": "********"}'
+        new = '{"X-Plain": "******** (new)", "Authorization": "********"}'
+        self.assertEqual(rows, [f'monitor.create||{old}|"********"', f'monitor.update|{old}|{new}|"********"',
+                                f"monitor.delete|{old}||"])
+        self.assertNotIn("hush", self.h.sql(f"SELECT before::text || after::text FROM np.audit WHERE subject = '{mid}'"))
+        self.assertIn("hush4", self.h.sql(f"SELECT definition FROM np.monitor WHERE uuid = '{mid}'"))  # it still checks with it
+
+
 class Channels(Case):
     def test_secret_is_shown_once(self):
         a = self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "hook",
@@ -415,12 +445,21 @@ class Channels(Case):
         self.assertNotIn("secret", self.h.sql(f"SELECT config FROM np.channel WHERE id = '{cid}'").replace("secretpath", ""))
         for path in (f"/api/v1/channels/{cid}", "/api/v1/channels", "/api/v1/audit"):
             self.assertNotIn(secret.encode(), self.owner.get(path).raw)
+        self.assertEqual(self.h.sql(f"SELECT after->'config' FROM np.audit WHERE subject = '{cid}'"),
+                         '{"url": "https://hooks.b.example/…"}')
         self.assertEqual(self.owner.get(f"/api/v1/channels/{cid}").json["config"]["secret"], "********")
         a = self.owner.patch(f"/api/v1/channels/{cid}", {"config": {"url": "https://b.example/", "secret": "********"}})
         self.assertEqual(a.status, 200, a.raw)
         self.assertEqual(self.h.sql(f"SELECT convert_from(secret, 'UTF8')::jsonb ->> 'secret' FROM np.channel WHERE id = '{cid}'"), secret)
+        a = self.owner.patch(f"/api/v1/channels/{cid}", {"config": {"url": "https://b.example/other"}})
+        self.assertEqual(a.status, 200, a.raw)
         self.assertEqual(self.owner.delete(f"/api/v1/channels/{cid}").status, 204)
         self.problem(self.owner.get(f"/api/v1/channels/{cid}"), 404)
+        rows = self.h.sql(f"SELECT act, after->>'new_config', before::text || after FROM np.audit WHERE subject = '{cid}'"
+                          " ORDER BY id").splitlines()
+        self.assertEqual([r.split("|")[:2] for r in rows], [["channel.create", "false"], ["channel.update", "true"],
+                                                            ["channel.update", "true"], ["channel.delete", ""]])
+        self.assertNotIn("other", "".join(rows))
 
     def test_every_kind_is_made_as_its_row_says(self):
         kinds = self.viewer.get("/api/v1/channel-kinds").json["items"] if self.viewer.get("/api/v1/channel-kinds").status == 200 \

@@ -42,6 +42,8 @@ static void what_is_wrong_is_said(void **state)
 		{ { "--data", "/x", "--regions", "-a" }, "region name" },
 		{ { "--data", "/x", "--regions", "a,b,a" }, "twice" },
 		{ { "--data", "/x", "--regions", "" }, "at least one" },
+		{ { "--data", "/x", "--trusted-proxies", "10.0.0.1/8" }, "network" },
+		{ { "--data", "/x", "--trusted-proxies", "10.0.0.1," }, "network" },
 		{ { "--data", "/x", "--smtp", "http://h" }, "smtp://" },
 		{ { "--data", "/x", "--smtp", "smtp://u:p@h" }, "--smtp-secret" },
 		{ { "--data", "/x", "--smtp-secret", "pw" }, "@FILE" },
