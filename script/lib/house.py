@@ -168,3 +168,24 @@ def banned(path, text):
 def licence(path, text):
     if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(text.split("\n")[:4]):
         yield path, 1, "licence", "no SPDX-License-Identifier: Apache-2.0 line at its head"
+
+
+CLEANUP = re.compile(r"NP_CLEANUP\(\w+\)\s*([^;={}()]*?\w[\s*]+)((?:\w+(?:\[[^\]]*\])?\s*,\s*)*\w+(?:\[[^\]]*\])?)\s*;")
+
+
+def cleanup(path, text):
+    """What is cleaned up at the end of its scope holds something from the start, or is filled
+    before anything can leave the scope: clang does not zero it."""
+    code = code_only(text)
+    for m in CLEANUP.finditer(code):
+        rest = code[m.end():]
+        for name in re.findall(r"(\w+)(?:\[[^\]]*\])?\s*(?:,|$)", m.group(2)):
+            fill = re.search(rf"\b(\w+_init\w*|memset)\(&?{name}\b|(?<![.>\w]){name}(\[\w+\])?\s*=[^=]", rest)
+            before = rest[:fill.start()] if fill else rest
+            depth = lowest = 0
+            for c in before:
+                depth += {"{": 1, "}": -1}.get(c, 0)
+                lowest = min(lowest, depth)
+            if not fill or lowest < 0 or depth > 0 or re.search(r"\b(return|goto|break|continue)\b", before):
+                yield (path, line_of(text, m.start()), "cleanup",
+                       f"{name} may be cleaned up before it is initialised")

@@ -41,9 +41,9 @@ int main(int argc, char **argv)
 		}
 		for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
 			NP_CLEANUP(buf_done) struct buf path;
+			buf_init(&path, 4096);
 			if (e->d_name[0] == '.')
 				continue;
-			buf_init(&path, 4096);
 			(void)buf_printf(&path, "%s/%s", argv[i], e->d_name);
 			failed += replay(buf_c(&path));
 			n++;
