@@ -24,6 +24,7 @@ struct drill;
 struct rpool;
 struct waits;
 struct limiter;
+struct share;
 struct files;
 
 struct web {
@@ -40,6 +41,7 @@ struct web {
 	struct pulse *pulse;
 	struct drill *drill;
 	struct waits *waits;
+	struct share *share;
 	/* Failures by address; apart, so that a bad link keeps nobody from signing in. */
 	struct limiter *sign_ins, *links, *drills;
 	struct files *files;

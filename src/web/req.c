@@ -9,12 +9,18 @@
 #include "web/gz.h"
 #include "web/prob.h"
 #include "web/routes.h"
+#include "web/share.h"
 #include "web/waits.h"
 #include "web/who.h"
 #include "web/work.h"
 
 static void again(void *ctx);
 static void done(void *ctx);
+
+static bool is_safe(np_str method)
+{
+	return str_eq_c(method, "GET") || str_eq_c(method, "HEAD") || str_eq_c(method, "OPTIONS");
+}
 
 static void destroy(struct wreq *q)
 {
@@ -82,10 +88,37 @@ static void refuse(struct wreq *q, uint16_t status, const char *detail)
 	finish(q);
 }
 
+#define CROWDED "Too many requests are waiting; try again in a moment."
+
+/* It has entered; whoever gets its place if it needs none follows. */
+static void work(struct wreq *q)
+{
+	while (q) {
+		/* Nobody is there to read the answer: what is only asked needs no worker. */
+		bool idle = httpd_is_gone(q->http) && is_safe(httpd_method(q->http));
+		if (!idle && loop_work(q->web->loop, work_run, done, q) == NP_OK)
+			return;
+		struct wreq *next = share_leave(q->web->share, q);
+		refuse(q, 503, CROWDED);
+		q = next;
+	}
+}
+
 static void start(struct wreq *q)
 {
-	if (loop_work(q->web->loop, work_run, done, q) < 0)
-		refuse(q, 503, "Too many requests are waiting; try again in a moment.");
+	bool full = false;
+	if (share_enter(q->web->share, q, !q->waiting, &full)) {
+		work(q);
+	} else if (full) {
+		(void)httpd_set(q->http, "Retry-After", NP_STR("2"));
+		refuse(q, 429, CROWDED);
+	}
+}
+
+void wq_evict(struct web *w)
+{
+	for (struct wreq *q = share_evict(w->share); q; q = share_evict(w->share))
+		refuse(q, 503, "Stopping.");
 }
 
 static void rearm(struct wreq *q)
@@ -113,6 +146,7 @@ static void again(void *ctx)
 static void done(void *ctx)
 {
 	struct wreq *q = ctx;
+	work(share_leave(q->web->share, q));
 	if (q->err == NP_E_AGAIN && q->waiting && !q->expired) {
 		rearm(q);
 		return;
@@ -182,11 +216,6 @@ static struct wreq *make(struct web *w, struct httpd_req *r, const struct route 
 	return q;
 }
 
-static bool is_safe(np_str method)
-{
-	return str_eq_c(method, "GET") || str_eq_c(method, "HEAD") || str_eq_c(method, "OPTIONS");
-}
-
 /* False: it has answered. */
 static bool admit(struct wreq *q)
 {
@@ -243,5 +272,6 @@ void wq_enter(struct httpd_req *r, void *ctx)
 	}
 	if (!admit(q))
 		return;
+	share_ask(w->share, q);
 	start(q);
 }

@@ -82,6 +82,12 @@ struct wreq {
 	int64_t deadline_ms, poll_ms;
 	struct loop_timer *timer;
 
+	/* Whose share of the workers it takes; in a queue there while it waits for its turn. */
+	struct {
+		struct wreq *next;
+		uint32_t place;
+	} seat;
+
 	/* Of routes whose failures are limited: by whom, and where they are counted. */
 	struct limiter *limiter;
 	struct addr client;
@@ -106,6 +112,8 @@ struct wreq {
 void wq_enter(struct httpd_req *r, void *ctx);
 /* A command of this request was decided: called by waits.c. */
 void wq_noted(struct wreq *q);
+/* No worker will come any more: answers what waits for one. */
+void wq_evict(struct web *w);
 /* Answer what waits, now (graceful stop). */
 void wq_hurry(struct wreq *q);
 

@@ -19,6 +19,7 @@
 #include "web/pulse.h"
 #include "web/routes.h"
 #include "web/rpool.h"
+#include "web/share.h"
 #include "web/sse.h"
 #include "web/stats.h"
 #include "web/waits.h"
@@ -123,13 +124,14 @@ static np_err make_parts(struct web *w, const struct conf *c, const char *web_ro
 	w->pool = pg_pool_new(&db, (size_t)conf_int(c, "database.pool"));
 	w->redis = rpool_new(&redis);
 	w->waits = waits_new();
+	w->share = share_new((size_t)conf_int(c, "database.pool") / 2);
 	w->sign_ins = limiter_new();
 	w->links = limiter_new();
 	w->drills = limiter_new();
 	w->stats = stats_cache_new();
 	w->files = files_new(web_root);
-	if (!w->loop || !w->metrics || !w->pool || !w->redis || !w->waits || !w->sign_ins ||
-	    !w->links || !w->drills || !w->stats || !w->files)
+	if (!w->loop || !w->metrics || !w->pool || !w->redis || !w->waits || !w->share ||
+	    !w->sign_ins || !w->links || !w->drills || !w->stats || !w->files)
 		return NP_E_NOMEM;
 	const struct aredis_cfg bus = { .conf = redis };
 	w->bus = aredis_new(w->loop, &bus);
@@ -182,6 +184,8 @@ static void close_all(struct house *h)
 {
 	struct web *w = &h->web;
 	admin_free(h->admin);
+	if (w->share)
+		wq_evict(w);
 	sse_free(w->sse);
 	httpd_free(w->httpd);
 	drill_free(w->drill);
@@ -190,6 +194,7 @@ static void close_all(struct house *h)
 	aredis_free(w->bus);
 	loop_free(w->loop);
 	stats_cache_free(w->stats);
+	share_free(w->share);
 	limiter_free(w->drills);
 	limiter_free(w->links);
 	limiter_free(w->sign_ins);

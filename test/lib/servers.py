@@ -270,10 +270,15 @@ class Servers:
         self.psql(text, database="postgres")
         self.psql(f"CREATE DATABASE {DATABASE}", database="postgres")
 
+    def psql_env(self, user=ADMIN):
+        return dict(os.environ, PGPASSWORD=self._secret(user + ".db"))
+
+    def psql_argv(self, database=DATABASE, user=ADMIN):
+        return [PG_BIN + "/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.dir,
+                "-p", "5432", "-U", user, "-d", database]
+
     def psql(self, sql, database=DATABASE, user=ADMIN):
-        env = dict(os.environ, PGPASSWORD=self._secret(user + ".db"))
-        return self._run([PG_BIN + "/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.dir,
-                          "-p", "5432", "-U", user, "-d", database, "-c", sql], env=env)
+        return self._run([*self.psql_argv(database, user), "-c", sql], env=self.psql_env(user))
 
     def schema(self, _name=""):
         """The whole schema as the program's migrations make it, on an empty database."""

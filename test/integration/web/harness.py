@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the web stand on: servers, the schema, identities, one web, a client."""
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -143,6 +144,22 @@ class House:
 
     def sql(self, text):
         return self.servers.psql(text).strip()
+
+    @contextlib.contextmanager
+    def locked(self, table):
+        """Nobody reads the table meanwhile."""
+        session = subprocess.Popen(self.servers.psql_argv(), env=self.servers.psql_env(), stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        try:
+            session.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+            session.stdin.flush()
+            if session.stdout.readline().strip() != "locked":
+                raise RuntimeError("no lock on " + table)
+            yield
+        finally:
+            session.stdin.close()
+            session.wait(timeout=60)
+            session.stdout.close()
 
     def regions(self, org, *names):
         for n in names:

@@ -848,6 +848,33 @@ class BadDays(Case):
         self.assertEqual(stream.next()[0], "reset")
         stream.close()
 
+    def test_one_organisation_leaves_room_for_others(self):
+        """Half of the database's connections, whatever it asks for: here six wait for a lock, and no seventh."""
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'np_web' AND wait_event_type = 'Lock'"
+        self.assertEqual(self.stranger.get("/api/v1/monitors").status, 200)
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                self.owner.get("/api/v1/rotas")
+
+        with self.h.locked("np.channel"):
+            threads = [threading.Thread(target=ask) for _ in range(16)]
+            for t in threads:
+                t.start()
+            try:
+                end = time.monotonic() + 120
+                while self.h.sql(waiting) != "6" and time.monotonic() < end:
+                    time.sleep(0.02)
+                for _ in range(5):
+                    self.assertEqual(self.stranger.get("/api/v1/monitors").status, 200)
+                    self.assertLessEqual(int(self.h.sql(waiting)), 6)
+                self.assertLess(time.monotonic(), end)
+            finally:
+                stop.set()
+        for t in threads:
+            t.join()
+
     def test_many_at_once(self):
         """More requests than connections: all are answered, none is refused."""
         got = []
