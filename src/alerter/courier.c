@@ -340,15 +340,17 @@ static void register_metrics(struct courier *c)
 		[OUTCOME_DEAD] = "outcome=\"dead\"",
 	};
 	for (enum outcome o = 0; o < OUTCOME_N; o++)
-		c->attempts[o] = metrics_get(m, METRIC_COUNTER, "netpulse_notice_attempts_total",
-					     labels[o], "attempts to deliver a notice");
-	c->in_flight = metrics_get(m, METRIC_GAUGE, "netpulse_notices_in_flight", "",
+		c->attempts[o] =
+			metrics_get(m, METRIC_COUNTER, "netpulse_alerter_notice_attempts_total",
+				    labels[o], "attempts to deliver a notice");
+	c->in_flight = metrics_get(m, METRIC_GAUGE, "netpulse_alerter_notices_in_flight", "",
 				   "attempts under way");
-	c->claims_failed = metrics_get(m, METRIC_COUNTER, "netpulse_notice_claims_failed_total", "",
-				       "claims that the database refused");
-	c->delay = metrics_get(m, METRIC_HIST_US, "netpulse_notice_delay_seconds", "",
+	c->claims_failed =
+		metrics_get(m, METRIC_COUNTER, "netpulse_alerter_notice_claims_failed_total", "",
+			    "claims that the database refused");
+	c->delay = metrics_get(m, METRIC_HIST_US, "netpulse_alerter_notice_delay_seconds", "",
 			       "age of a notice when an attempt starts");
-	c->breakers = metrics_get(m, METRIC_GAUGE, "netpulse_notice_breakers_open", "",
+	c->breakers = metrics_get(m, METRIC_GAUGE, "netpulse_alerter_notice_breakers_open", "",
 				  "destinations left alone for now");
 }
 

@@ -239,13 +239,15 @@ np_err heartbeat_start(const struct heartbeat_cfg *cfg, struct heartbeat **ret, 
 	h->wake = mbox_new(1);
 	h->c = pg_conn_new(&h->cfg.database);
 	h->m = (struct beat_metrics){
-		.sent = metrics_get(m, METRIC_COUNTER, "alerter_heartbeats_total", "",
+		.sent = metrics_get(m, METRIC_COUNTER, "netpulse_alerter_heartbeats_total", "",
 				    "Heartbeats that were answered with 2xx"),
-		.failed = metrics_get(m, METRIC_COUNTER, "alerter_heartbeat_failures_total", "",
-				      "Heartbeats that were sent and did not arrive"),
-		.well = metrics_get(m, METRIC_GAUGE, "alerter_heartbeat_well", "",
+		.failed =
+			metrics_get(m, METRIC_COUNTER, "netpulse_alerter_heartbeat_failures_total",
+				    "", "Heartbeats that were sent and did not arrive"),
+		.well = metrics_get(m, METRIC_GAUGE, "netpulse_alerter_heartbeat_well", "",
 				    "Is the whole well, so that heartbeats are sent?"),
-		.ok_s = metrics_get(m, METRIC_GAUGE, "alerter_heartbeat_ok_seconds", "",
+		.ok_s = metrics_get(m, METRIC_GAUGE,
+				    "netpulse_alerter_heartbeat_ok_timestamp_seconds", "",
 				    "Unix time of the last heartbeat that arrived"),
 	};
 	np_err e = h->wake == NULL || h->c == NULL ? NP_E_NOMEM : read_url(h, why);

@@ -160,7 +160,10 @@ static void put_series(struct buf *out, const char *role, const struct metric *x
 	}
 	(void)buf_add_c(out, x->name);
 	put_labels(out, role, x->label);
-	(void)buf_printf(out, "} %" PRId64 "\n", metric_value(x));
+	if (x->kind == METRIC_GAUGE_US)
+		(void)buf_printf(out, "} %.6f\n", (double)metric_value(x) / (double)NP_SEC_US);
+	else
+		(void)buf_printf(out, "} %" PRId64 "\n", metric_value(x));
 }
 
 static void put_head(struct buf *out, const char *name, const char *help, const char *type)
@@ -182,6 +185,7 @@ static void put_family(const struct metrics *m, size_t first, size_t n, struct b
 	static const char *const types[] = {
 		[METRIC_COUNTER] = "counter",
 		[METRIC_GAUGE] = "gauge",
+		[METRIC_GAUGE_US] = "gauge",
 		[METRIC_HIST_US] = "histogram",
 	};
 	const struct metric *x = m->series[first];

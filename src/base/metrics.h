@@ -2,7 +2,8 @@
 /* metrics.h - counters, gauges and latency histograms, as Prometheus reads them.
  *
  * Floor 1 (base). One registry per process, made in main and passed down. Values
- * are relaxed atomics: any thread may bump, one renders. Names are literals.
+ * are relaxed atomics: any thread may bump, one renders. Names are literals that begin with
+ * netpulse_ROLE_; doc/metrics.md lists them all.
  */
 #pragma once
 #include "base/buf.h"
@@ -10,7 +11,8 @@
 struct metrics;
 struct metric; /* one time series; owned by the registry */
 
-enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HIST_US };
+/* _US: given in microseconds, shown in seconds. */
+enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_GAUGE_US, METRIC_HIST_US };
 
 /* `role` becomes a label of every series. */
 NP_NODISCARD struct metrics *metrics_new(const char *role);

@@ -23,17 +23,18 @@ static void make_metrics(struct runner *r, struct metrics *m)
 {
 	for (size_t k = 0; k < MON_KIND_N; k++)
 		for (size_t s = 1; s < RES_STATUS_N; s++)
-			r->m_done[k][s] = metrics_get(m, METRIC_COUNTER, "netpulse_checks_total",
-						      labels[k][s], "attempts that ended");
-	r->m_late = metrics_get(m, METRIC_HIST_US, "netpulse_check_lateness_seconds", "",
+			r->m_done[k][s] =
+				metrics_get(m, METRIC_COUNTER, "netpulse_checker_checks_total",
+					    labels[k][s], "attempts that ended");
+	r->m_late = metrics_get(m, METRIC_HIST_US, "netpulse_checker_lateness_seconds", "",
 				"begin of an attempt after its due time");
-	r->m_in_flight =
-		metrics_get(m, METRIC_GAUGE, "netpulse_checks_in_flight", "", "attempts under way");
-	r->m_queued = metrics_get(m, METRIC_GAUGE, "netpulse_checks_queued", "",
+	r->m_in_flight = metrics_get(m, METRIC_GAUGE, "netpulse_checker_checks_in_flight", "",
+				     "attempts under way");
+	r->m_queued = metrics_get(m, METRIC_GAUGE, "netpulse_checker_checks_queued", "",
 				  "attempts waiting for a place");
-	r->m_monitors = metrics_get(m, METRIC_GAUGE, "netpulse_monitors_assigned", "",
+	r->m_monitors = metrics_get(m, METRIC_GAUGE, "netpulse_checker_monitors_assigned", "",
 				    "monitors this checker runs");
-	r->m_skipped = metrics_get(m, METRIC_COUNTER, "netpulse_slots_skipped_total", "",
+	r->m_skipped = metrics_get(m, METRIC_COUNTER, "netpulse_checker_slots_skipped_total", "",
 				   "slots not run because an attempt was under way");
 }
 

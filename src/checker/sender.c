@@ -46,15 +46,15 @@ np_err sender_new(struct spool *spool, struct metrics *m, struct sender **ret_se
 	buf_init(&s->items, ITEMS_BYTES_MAX);
 	buf_init(&s->batch, BATCH_BYTES_MAX);
 	buf_init(&s->frame, FRAME_UP_MAX);
-	s->m_batches =
-		metrics_get(m, METRIC_COUNTER, "netpulse_uplink_batches_total", "", "batches sent");
-	s->m_items =
-		metrics_get(m, METRIC_COUNTER, "netpulse_uplink_items_total", "", "items sent");
-	s->m_again = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_resends_total", "",
+	s->m_batches = metrics_get(m, METRIC_COUNTER, "netpulse_checker_uplink_batches_total", "",
+				   "batches sent");
+	s->m_items = metrics_get(m, METRIC_COUNTER, "netpulse_checker_uplink_items_total", "",
+				 "items sent");
+	s->m_again = metrics_get(m, METRIC_COUNTER, "netpulse_checker_uplink_resends_total", "",
 				 "times that an answer did not come in time");
-	s->m_under_way = metrics_get(m, METRIC_GAUGE, "netpulse_uplink_unanswered_batches", "",
-				     "batches under way");
-	s->m_rtt = metrics_get(m, METRIC_HIST_US, "netpulse_uplink_ack_seconds", "",
+	s->m_under_way = metrics_get(m, METRIC_GAUGE, "netpulse_checker_uplink_unanswered_batches",
+				     "", "batches under way");
+	s->m_rtt = metrics_get(m, METRIC_HIST_US, "netpulse_checker_uplink_ack_seconds", "",
 			       "from sending a batch to its ACK");
 	*ret_sender = s;
 	return NP_OK;

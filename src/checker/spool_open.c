@@ -182,17 +182,17 @@ static np_err start_epoch(struct spool *s, int64_t start_ms, uint16_t random)
 
 static void make_metrics(struct spool *s, struct metrics *m)
 {
-	s->m_bytes = metrics_get(m, METRIC_GAUGE, "netpulse_spool_bytes", "",
+	s->m_bytes = metrics_get(m, METRIC_GAUGE, "netpulse_checker_spool_bytes", "",
 				 "bytes of the spool on disk");
-	s->m_items = metrics_get(m, METRIC_GAUGE, "netpulse_spool_items", "",
+	s->m_items = metrics_get(m, METRIC_GAUGE, "netpulse_checker_spool_items", "",
 				 "numbers not yet acknowledged");
-	s->m_fsync = metrics_get(m, METRIC_HIST_US, "netpulse_spool_write_seconds", "",
+	s->m_fsync = metrics_get(m, METRIC_HIST_US, "netpulse_checker_spool_write_seconds", "",
 				 "write and fsync of the spool");
-	s->m_lost = metrics_get(m, METRIC_COUNTER, "netpulse_spool_lost_total", "",
+	s->m_lost = metrics_get(m, METRIC_COUNTER, "netpulse_checker_spool_lost_total", "",
 				"numbers that became a loss");
-	s->m_errors = metrics_get(m, METRIC_COUNTER, "netpulse_spool_errors_total", "",
+	s->m_errors = metrics_get(m, METRIC_COUNTER, "netpulse_checker_spool_errors_total", "",
 				  "file operations that failed");
-	s->m_dropped = metrics_get(m, METRIC_COUNTER, "netpulse_spool_dropped_total", "",
+	s->m_dropped = metrics_get(m, METRIC_COUNTER, "netpulse_checker_spool_dropped_total", "",
 				   "segments dropped from a full spool");
 }
 

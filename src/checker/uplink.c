@@ -347,16 +347,17 @@ bool uplink_is_done(const struct uplink *u)
 
 static void make_metrics(struct uplink *u, struct metrics *m)
 {
-	u->m_up = metrics_get(m, METRIC_GAUGE, "netpulse_uplink_up", "", "1: WELCOME was read");
-	u->m_reconnects = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_reconnects_total", "",
-				      "links that ended");
-	u->m_rejected = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_rejected_total", "",
+	u->m_up = metrics_get(m, METRIC_GAUGE, "netpulse_checker_uplink_up", "",
+			      "1: WELCOME was read");
+	u->m_reconnects = metrics_get(m, METRIC_COUNTER, "netpulse_checker_uplink_reconnects_total",
+				      "", "links that ended");
+	u->m_rejected = metrics_get(m, METRIC_COUNTER, "netpulse_checker_uplink_rejected_total", "",
 				    "items that were rejected");
-	u->m_renewals = metrics_get(m, METRIC_COUNTER, "netpulse_identity_renewals_total", "",
-				    "certificates renewed");
-	u->m_pauses = metrics_get(m, METRIC_COUNTER, "netpulse_uplink_pauses_total", "",
+	u->m_renewals = metrics_get(m, METRIC_COUNTER, "netpulse_checker_identity_renewals_total",
+				    "", "certificates renewed");
+	u->m_pauses = metrics_get(m, METRIC_COUNTER, "netpulse_checker_uplink_pauses_total", "",
 				  "times that the gateway asked for a pause");
-	u->m_skew = metrics_get(m, METRIC_GAUGE, "netpulse_clock_skew_us", "",
+	u->m_skew = metrics_get(m, METRIC_GAUGE_US, "netpulse_checker_clock_skew_seconds", "",
 				"own clock minus the gateway's, at WELCOME");
 }
 

@@ -158,7 +158,7 @@ static void start(void *ctx)
 	struct regfeed *f = ctx;
 	if (f->stopped)
 		return;
-	metric_set(f->m_age, loop_now_ms(f->cfg.loop) - f->merged_ms);
+	metric_set(f->m_age, (loop_now_ms(f->cfg.loop) - f->merged_ms) * NP_MS_US);
 	if (f->running) {
 		f->again = true;
 		return;
@@ -186,16 +186,18 @@ struct regfeed *regfeed_new(const struct regfeed_cfg *cfg)
 		regfeed_free(f);
 		return NULL;
 	}
-	f->m_reads = metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_reads_total", "",
-				 "Reads of the registry that worked");
-	f->m_failed =
-		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_reads_failed_total",
-			    "", "Reads of the registry that failed");
-	f->m_unreadable =
-		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_registry_unreadable_total", "",
-			    "Definitions of monitors that made no sense");
-	f->m_age = metrics_get(cfg->metrics, METRIC_GAUGE, "netpulse_registry_age_ms", "",
-			       "Milliseconds since the registry was last read");
+	f->m_reads =
+		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_gateway_registry_reads_total",
+			    "", "Reads of the registry that worked");
+	f->m_failed = metrics_get(cfg->metrics, METRIC_COUNTER,
+				  "netpulse_gateway_registry_reads_failed_total", "",
+				  "Reads of the registry that failed");
+	f->m_unreadable = metrics_get(cfg->metrics, METRIC_COUNTER,
+				      "netpulse_gateway_registry_unreadable_total", "",
+				      "Definitions of monitors that made no sense");
+	f->m_age =
+		metrics_get(cfg->metrics, METRIC_GAUGE_US, "netpulse_gateway_registry_age_seconds",
+			    "", "Time since the registry was last read");
 	loop_timer_at(f->timer, 0);
 	return f;
 }

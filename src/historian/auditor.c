@@ -33,22 +33,27 @@ static void make_metrics(struct auditor *a)
 {
 	struct metrics *m = a->cfg.metrics;
 	a->m = (struct auditor_metrics){
-		.rounds = metrics_get(m, METRIC_COUNTER, "auditor_rounds_total", "",
-				      "Rounds of the auditor"),
-		.failed = metrics_get(m, METRIC_COUNTER, "auditor_failures_total", "",
-				      "Rounds and checks that could not be done"),
-		.severe = metrics_get(m, METRIC_GAUGE, "auditor_findings", "severity=\"severe\"",
-				      "Findings that are open and were told"),
-		.major = metrics_get(m, METRIC_GAUGE, "auditor_findings", "severity=\"major\"",
-				     "Findings that are open and were told"),
-		.incidents = metrics_get(m, METRIC_COUNTER, "auditor_incidents_total", "",
-					 "Incidents of the operator that were opened"),
-		.drills = metrics_get(m, METRIC_COUNTER, "drills_started_total", "",
-				      "Drills begun by the clock"),
-		.drills_failed = metrics_get(m, METRIC_COUNTER, "drills_overdue_total", "",
-					     "Drills that did not reach their sink in time"),
+		.rounds = metrics_get(m, METRIC_COUNTER, "netpulse_historian_auditor_rounds_total",
+				      "", "Rounds of the auditor"),
+		.failed =
+			metrics_get(m, METRIC_COUNTER, "netpulse_historian_auditor_failures_total",
+				    "", "Rounds and checks that could not be done"),
+		.severe =
+			metrics_get(m, METRIC_GAUGE, "netpulse_historian_auditor_findings",
+				    "severity=\"severe\"", "Findings that are open and were told"),
+		.major = metrics_get(m, METRIC_GAUGE, "netpulse_historian_auditor_findings",
+				     "severity=\"major\"", "Findings that are open and were told"),
+		.incidents =
+			metrics_get(m, METRIC_COUNTER, "netpulse_historian_auditor_incidents_total",
+				    "", "Incidents of the operator that were opened"),
+		.drills = metrics_get(m, METRIC_COUNTER, "netpulse_historian_drills_started_total",
+				      "", "Drills begun by the clock"),
+		.drills_failed =
+			metrics_get(m, METRIC_COUNTER, "netpulse_historian_drills_overdue_total",
+				    "", "Drills that did not reach their sink in time"),
 		.took_us =
-			metrics_get(m, METRIC_HIST_US, "auditor_round_us", "", "Time of one round"),
+			metrics_get(m, METRIC_HIST_US, "netpulse_historian_auditor_round_seconds",
+				    "", "Time of one round"),
 	};
 }
 

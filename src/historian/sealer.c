@@ -34,14 +34,14 @@ static void make_metrics(struct sealer *s)
 {
 	struct metrics *m = s->cfg.metrics;
 	s->m = (struct sealer_metrics){
-		.rows = metrics_get(m, METRIC_COUNTER, "historian_sealed_rows_total", "",
+		.rows = metrics_get(m, METRIC_COUNTER, "netpulse_historian_sealed_rows_total", "",
 				    "Audit rows linked into their chain"),
-		.heads = metrics_get(m, METRIC_COUNTER, "historian_heads_signed_total", "",
+		.heads = metrics_get(m, METRIC_COUNTER, "netpulse_historian_heads_signed_total", "",
 				     "Lines appended to the heads file"),
-		.failed = metrics_get(m, METRIC_COUNTER, "historian_seal_failures_total", "",
-				      "Turns of the sealer that failed"),
-		.wait_us = metrics_get(m, METRIC_HIST_US, "historian_seal_wait_us", "",
-				       "How long the oldest row of a turn was not linked"),
+		.failed = metrics_get(m, METRIC_COUNTER, "netpulse_historian_seal_failures_total",
+				      "", "Turns of the sealer that failed"),
+		.wait_us = metrics_get(m, METRIC_HIST_US, "netpulse_historian_seal_wait_seconds",
+				       "", "How long the oldest row of a turn was not linked"),
 	};
 }
 

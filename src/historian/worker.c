@@ -45,30 +45,32 @@ static void worker_metrics(struct worker *w)
 {
 	struct metrics *m = w->cfg.metrics;
 	w->m = (struct worker_metrics){
-		.rows = metrics_get(m, METRIC_COUNTER, "historian_log_rows_total", "",
+		.rows = metrics_get(m, METRIC_COUNTER, "netpulse_historian_log_rows_total", "",
 				    "Log rows read"),
-		.results = metrics_get(m, METRIC_COUNTER, "historian_results_total", "",
+		.results = metrics_get(m, METRIC_COUNTER, "netpulse_historian_results_total", "",
 				       "Results put into chunks"),
-		.duplicates = metrics_get(m, METRIC_COUNTER, "historian_duplicates_total", "",
-					  "Second results of a slot and attempt: only in the log"),
-		.refused = metrics_get(m, METRIC_COUNTER, "historian_refused_total", "",
+		.duplicates =
+			metrics_get(m, METRIC_COUNTER, "netpulse_historian_duplicates_total", "",
+				    "Second results of a slot and attempt: only in the log"),
+		.refused = metrics_get(m, METRIC_COUNTER, "netpulse_historian_refused_total", "",
 				       "Items that the owner of the shard refused"),
-		.unplaced = metrics_get(m, METRIC_COUNTER, "historian_unplaced_total", "",
+		.unplaced = metrics_get(m, METRIC_COUNTER, "netpulse_historian_unplaced_total", "",
 					"Results without a place in history: only in the log"),
-		.unreadable = metrics_get(m, METRIC_COUNTER, "historian_unreadable_total", "",
-					  "Log rows passed over"),
-		.flushes = metrics_get(m, METRIC_COUNTER, "historian_flushes_total", "",
+		.unreadable = metrics_get(m, METRIC_COUNTER, "netpulse_historian_unreadable_total",
+					  "", "Log rows passed over"),
+		.flushes = metrics_get(m, METRIC_COUNTER, "netpulse_historian_flushes_total", "",
 				       "Transactions written"),
-		.failed = metrics_get(m, METRIC_COUNTER, "historian_failures_total", "",
+		.failed = metrics_get(m, METRIC_COUNTER, "netpulse_historian_failures_total", "",
 				      "Transactions that failed"),
-		.flush_us = metrics_get(m, METRIC_HIST_US, "historian_flush_us", "",
+		.flush_us = metrics_get(m, METRIC_HIST_US, "netpulse_historian_flush_seconds", "",
 					"Time of one transaction"),
-		.lag = metrics_get(m, METRIC_GAUGE, "historian_lag_rows", "",
+		.lag = metrics_get(m, METRIC_GAUGE, "netpulse_historian_lag_rows", "",
 				   "Log rows not yet read"),
-		.packed = metrics_get(m, METRIC_COUNTER, "historian_packed_rows_total", "",
+		.packed = metrics_get(m, METRIC_COUNTER, "netpulse_historian_packed_rows_total", "",
 				      "Log rows moved into blocks"),
-		.forgotten = metrics_get(m, METRIC_COUNTER, "historian_forgotten_rows_total", "",
-					 "Rows deleted because they are old enough"),
+		.forgotten =
+			metrics_get(m, METRIC_COUNTER, "netpulse_historian_forgotten_rows_total",
+				    "", "Rows deleted because they are old enough"),
 	};
 }
 

@@ -691,7 +691,7 @@ def test_known_checkers_stay_without_postgres(w, e):
         d.close()
     finally:
         w.servers.start("pg")
-    until(lambda: w.metric("netpulse_registry_age_ms") < 1500, 15)
+    until(lambda: w.metric("netpulse_gateway_registry_age_seconds") < 1.5, 15)
     c.close()
 
 

@@ -67,7 +67,7 @@ def rounds(rig, n=4):
         except ConnectionRefusedError:  # bound, and not listening yet
             return -1
         for line in c.getresponse().read().decode().splitlines():
-            if line.startswith("auditor_rounds_total"):
+            if line.startswith("netpulse_historian_auditor_rounds_total"):
                 return int(float(line.split()[-1]))
         return 0
     start = wait("metrics", lambda: os.path.exists(rig.servers.path("h1.sock")) and count() + 1) - 1

@@ -35,6 +35,19 @@ static void same_name_and_label_is_the_same_series(void **state)
 	metrics_free(m);
 }
 
+static void times_are_shown_in_seconds(void **state)
+{
+	(void)state;
+	struct metrics *m = metrics_new("checker");
+	metric_set(metrics_get(m, METRIC_GAUGE_US, "np_skew_seconds", "", "Skew."), -1500000);
+	NP_CLEANUP(buf_done) struct buf out;
+	buf_init(&out, 1 << 20);
+	assert_ok(metrics_render(m, &out));
+	assert_true(has(&out, "# TYPE np_skew_seconds gauge\n"
+			      "np_skew_seconds{role=\"checker\"} -1.500000\n"));
+	metrics_free(m);
+}
+
 static void histograms_count_up_to_each_bound(void **state)
 {
 	(void)state;
@@ -101,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_name_and_label_is_the_same_series),
+		cmocka_unit_test(times_are_shown_in_seconds),
 		cmocka_unit_test(histograms_count_up_to_each_bound),
 		cmocka_unit_test(too_many_series_go_to_a_sink),
 		cmocka_unit_test(without_memory_there_is_still_a_series),

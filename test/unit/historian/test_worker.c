@@ -43,7 +43,7 @@ static void it_reads_writes_and_stops(void **state NP_UNUSED)
 	for (size_t i = 0; i < 300; i++)
 		world_step(w);
 	k = worker_of(m, "h1");
-	until(m, "historian_log_rows_total", 300);
+	until(m, "netpulse_historian_log_rows_total", 300);
 	while (!worker_is_ready(k))
 		poll(NULL, 0, 5);
 	assert_int_equal(ask(w, "SELECT count(*) FROM np.lease WHERE owner = 'h1'"), 17);
@@ -69,7 +69,7 @@ static void it_survives_the_loss_of_the_database(void **state NP_UNUSED)
 			srv_ctl("start", "pg");
 		}
 	}
-	until(m, "historian_log_rows_total", 200);
+	until(m, "netpulse_historian_log_rows_total", 200);
 	poll(NULL, 0, WORKER_POLL_MS * 2);
 	worker_stop(k);
 	/* what it had not written when it stopped, another one writes */
