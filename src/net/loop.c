@@ -313,6 +313,15 @@ size_t loop_work_pending(const struct loop *l)
 	return l->work_pending;
 }
 
+void loop_settle(struct loop *l)
+{
+	if (!l)
+		return;
+	l->work_max = 0;
+	while (l->work_pending > 0)
+		(void)uv_run(&l->uv, UV_RUN_ONCE);
+}
+
 /* ---- wake-ups and descriptors -------------------------------------------------- */
 
 struct loop_wake {

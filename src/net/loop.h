@@ -66,6 +66,9 @@ NP_NODISCARD np_err loop_on_reload(struct loop *l, loop_fn fn, void *ctx);
  * NP_E_LIMIT: too many waiting, shed load; neither is called. */
 NP_NODISCARD np_err loop_work(struct loop *l, loop_fn run, loop_fn done, void *ctx);
 size_t loop_work_pending(const struct loop *l);
+/* For the end: no new work is taken, what is under way comes back. Before anything is freed that
+ * a job or its `done` may touch. NULL is fine. */
+void loop_settle(struct loop *l);
 
 /* Wake the loop from any thread; several sends may become one call. */
 struct loop_wake;

@@ -89,6 +89,7 @@ static np_err serve(struct up *u, struct buf *why)
 
 static void stop_all(struct up *u)
 {
+	loop_settle(u->loop);
 	scrape_free(u->scrape);
 	if (u->procs != NULL)
 		procs_stop(u->procs);

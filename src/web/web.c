@@ -183,6 +183,7 @@ static np_err listen_all(struct house *h, const struct conf *c, struct buf *why)
 static void close_all(struct house *h)
 {
 	struct web *w = &h->web;
+	loop_settle(w->loop);
 	admin_free(h->admin);
 	if (w->share)
 		wq_evict(w);

@@ -230,6 +230,21 @@ static void work_runs_elsewhere_and_has_a_limit(void **state)
 	loop_free(l);
 }
 
+static void a_settled_loop_has_no_work_under_way_and_takes_none(void **state)
+{
+	(void)state;
+	struct loop *l = loop_new(NULL);
+	struct seen s = { .n = 0 };
+	for (int i = 0; i < 50; i++)
+		assert_ok(loop_work(l, run_job, count, &s));
+	loop_settle(l);
+	assert_int_equal(s.n, 50);
+	assert_int_equal(s.runs, 50);
+	assert_int_equal(loop_work_pending(l), 0);
+	assert_err(loop_work(l, run_job, count, &s), NP_E_LIMIT);
+	loop_free(l);
+}
+
 static void *wake_from_thread(void *arg)
 {
 	loop_wake_send(arg);
@@ -331,6 +346,7 @@ int main(void)
 		cmocka_unit_test(the_queue_survives_no_memory),
 		cmocka_unit_test(timers_keep_their_deadline),
 		cmocka_unit_test(work_runs_elsewhere_and_has_a_limit),
+		cmocka_unit_test(a_settled_loop_has_no_work_under_way_and_takes_none),
 		cmocka_unit_test(any_thread_wakes_the_loop),
 		cmocka_unit_test(a_signal_stops_gracefully),
 		cmocka_unit_test(watches_a_descriptor_that_is_not_ours),
