@@ -3,10 +3,11 @@
 
 #include "web/sqlfmt.h"
 
-/* `x` is a scope: who is in it? The same rule as the engine's. */
-#define CONCERNED(x)                                                        \
-	"(SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL AND" \
-	" (" x "->'all' = 'true' OR " x "->'monitors' ? m.uuid::text"       \
+/* `x` is a scope: who is in it? The same rule as the engine's, which never holds a drill. */
+#define CONCERNED(x)                                                    \
+	"(SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL" \
+	" AND m.provenance <> 'drill' AND (" x "->'all' = 'true' OR " x \
+	"->'monitors' ? m.uuid::text"                                   \
 	"  OR m.definition->'tags' ?| ARRAY(SELECT jsonb_array_elements_text(" x "->'tags'))))"
 
 #define ROW_SQL                                                                      \
@@ -121,7 +122,8 @@ NP_NODISCARD np_err sma_scope(struct pg_conn *c, np_str scope, int64_t *ret_moni
 		"SELECT " CONCERNED(
 			"$1") ", (SELECT count(*) FROM"
 			      " jsonb_array_elements_text($1->'monitors') x WHERE NOT EXISTS (SELECT"
-			      " FROM np.monitor m WHERE m.uuid = x::uuid AND m.deleted_at IS NULL))",
+			      " FROM np.monitor m WHERE m.uuid = x::uuid AND m.deleted_at IS NULL"
+			      " AND m.provenance <> 'drill'))",
 		&p, &res);
 	if (e < 0)
 		return e;

@@ -92,9 +92,10 @@ NP_NODISCARD np_err stp_channels_missing(struct pg_conn *c, const json_t *ids, i
 
 /* ---- rows ---- */
 
-#define CONCERNED                                                                        \
-	"(SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL AND CASE p.scope" \
-	" WHEN 'organisation' THEN true WHEN 'tag' THEN m.given->'tags' ? p.tag"         \
+#define CONCERNED                                                                \
+	"(SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL"          \
+	" AND m.provenance <> 'drill' AND CASE p.scope"                          \
+	" WHEN 'organisation' THEN true WHEN 'tag' THEN m.given->'tags' ? p.tag" \
 	" ELSE m.given->>'policy' = p.id::text END)"
 
 static const char list_sql[] =
@@ -257,9 +258,9 @@ NP_NODISCARD np_err stp_is_named(struct wreq *q, struct pg_conn *c, bool *ret)
 
 /* ---- definitions ---- */
 
-#define CONCERNED_SQL                                                                       \
-	"SELECT id, uuid, name, given, definition FROM np.monitor WHERE deleted_at IS NULL" \
-	" AND ($1 OR given->'tags' ?| $2 OR given->>'policy' = $3::uuid::text)"             \
+#define CONCERNED_SQL                                                                                     \
+	"SELECT id, uuid, name, given, definition FROM np.monitor WHERE deleted_at IS NULL"               \
+	" AND provenance <> 'drill' AND ($1 OR given->'tags' ?| $2 OR given->>'policy' = $3::uuid::text)" \
 	" ORDER BY id LIMIT 20001"
 
 NP_NODISCARD np_err stp_concerned(struct pg_conn *c, const struct stp_concern *w,

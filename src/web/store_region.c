@@ -17,7 +17,7 @@ static const char regions_sql[] =
 	" 'checkers', count(c.id) FILTER (WHERE c.state <> 'banned'),"
 	" 'connected', count(c.id) FILTER (WHERE c.state <> 'banned' AND " IS_CONNECTED "),"
 	" 'monitors', (SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL"
-	" AND r.id = ANY (m.region_ids)),"
+	" AND m.provenance <> 'drill' AND r.id = ANY (m.region_ids)),"
 	" 'heard_at', " HEARD ","
 	" 'lag_p95_ms', round(max(s.lag_p95_us) FILTER (WHERE " IS_CONNECTED ") / 1000.0, 1),"
 	" 'skew_ms', round(max(abs(s.skew_us)) FILTER (WHERE " IS_CONNECTED ") / 1000.0, 1),"
