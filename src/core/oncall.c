@@ -218,11 +218,17 @@ struct oncall_turn oncall_now(const struct oncall *o, const struct zone *z, int6
 	}
 	for (int i = 0; i < MERGED_MAX; i++) {
 		struct oncall_turn before = piece(o, z, t.from_us - 1);
-		if (!goes_on(&t, &before))
+		if (!goes_on(&t, &before) || t.from_us == handover_us(o, z, 0))
 			break;
 		t.from_us = before.from_us;
 	}
 	return t;
+}
+
+bool oncall_lasts(const struct oncall *o, const struct zone *z, const struct oncall_turn *t)
+{
+	struct oncall_turn next = piece(o, z, t->until_us);
+	return t->override_i < 0 && goes_on(t, &next);
 }
 
 size_t oncall_list(const struct oncall *o, const struct zone *z, const int64_t from_to_us[2],

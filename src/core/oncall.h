@@ -42,12 +42,15 @@ NP_NODISCARD np_err oncall_read(const json_t *config, const char *prefix, struct
 void oncall_write(struct jsonw *w, const struct oncall *o);
 
 struct oncall_turn {
-	int64_t from_us, until_us; /* until somebody else is on call, or a year and more */
+	int64_t from_us, until_us; /* until somebody else is on call, or a year and more; from the
+				      first handover at the earliest, unless that is to come */
 	uint8_t channel[16];
 	int32_t member;     /* position in `member`; -1: an override by somebody else */
 	int32_t override_i; /* position in `override`, or -1: the regular turn */
 };
 struct oncall_turn oncall_now(const struct oncall *o, const struct zone *z, int64_t now_us);
+/* Nobody takes over at its end: the rota has one member, and until_us is only how far was looked. */
+bool oncall_lasts(const struct oncall *o, const struct zone *z, const struct oncall_turn *t);
 /* Turns that have a part within [from, to), in order, the first from where it began within a
  * week; at most `max`, yields how many. */
 size_t oncall_list(const struct oncall *o, const struct zone *z, const int64_t from_to_us[2],

@@ -6,6 +6,7 @@
 #include "web/act.h"
 #include "web/api.h"
 #include "web/audit_mask.h"
+#include "web/channel_drop.h"
 #include "web/channel_show.h"
 #include "web/guard.h"
 #include "web/input.h"
@@ -266,7 +267,9 @@ np_err api_channels_create(struct wreq *q, struct pg_conn *c)
 	if (e < 0)
 		return e;
 	rnd_uuid(q->subject);
-	e = stc_insert(q, c, &w);
+	e = chd_lock(q, c);
+	if (e == NP_OK)
+		e = stc_insert(q, c, &w);
 	if (e == NP_E_LIMIT)
 		return wq_problem(q, 409, "There are 200 channels already.");
 	if (e == NP_E_NOTFOUND)
@@ -298,7 +301,9 @@ np_err api_channels_update(struct wreq *q, struct pg_conn *c)
 {
 	struct stc_row row;
 	np_str made = { 0 };
-	np_err e = load(q, c, &row);
+	np_err e = chd_lock(q, c);
+	if (e == NP_OK)
+		e = load(q, c, &row);
 	if (e < 0)
 		return e;
 	in_only(q, "name config fallback");
@@ -329,9 +334,11 @@ np_err api_channels_update(struct wreq *q, struct pg_conn *c)
 np_err api_channels_delete(struct wreq *q, struct pg_conn *c)
 {
 	struct stc_row row;
-	np_err e = load(q, c, &row);
+	np_err e = chd_lock(q, c);
 	if (e == NP_OK)
-		e = stc_delete(q, c);
+		e = load(q, c, &row);
+	if (e == NP_OK)
+		e = chd_drop(q, c, "channel");
 	if (e < 0)
 		return e;
 	const struct stc_write before = as_it_is(&row);

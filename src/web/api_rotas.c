@@ -6,6 +6,7 @@
 #include "core/oncall.h"
 #include "web/act.h"
 #include "web/api.h"
+#include "web/channel_drop.h"
 #include "web/input.h"
 #include "web/store_channel.h"
 #include "web/store_policy.h"
@@ -95,6 +96,7 @@ static void write_turn(struct jsonw *w, const struct rota *r, const struct oncal
 	write_name(w, r, t->channel);
 	jsonw_ktime(w, "from", t->from_us);
 	jsonw_ktime(w, "until", t->until_us);
+	jsonw_kbool(w, "lasting", oncall_lasts(&r->o, r->z, t));
 	jsonw_kbool(w, "override", t->override_i >= 0);
 	if (t->override_i >= 0)
 		jsonw_kc(w, "note", r->o.override[t->override_i].note);
@@ -192,9 +194,12 @@ static void write_now(struct wreq *q, const struct rota *r, int64_t at_us)
 	write_turn(w, r, &now);
 	jsonw_key(w, "next");
 	write_turn(w, r, &next);
-	jsonw_kstr(w, "sentence",
-		   arena_printf(q->arena, "%.*s is on call until %s, then %.*s.",
-				NP_FMT(name_of(r, &now)), until, NP_FMT(name_of(r, &next))));
+	np_str says = arena_printf(q->arena, "%.*s is on call until %s, then %.*s.",
+				   NP_FMT(name_of(r, &now)), until, NP_FMT(name_of(r, &next)));
+	if (oncall_lasts(&r->o, r->z, &now))
+		says = arena_printf(q->arena, "%.*s is on call: nobody else is in the rota.",
+				    NP_FMT(name_of(r, &now)));
+	jsonw_kstr(w, "sentence", says);
 	jsonw_obj_end(w);
 }
 
@@ -269,7 +274,8 @@ static np_err check_config(struct wreq *q, struct rota *r)
 	}
 	for (uint32_t i = 0; i < r->o.overrides_n; i++) {
 		(void)snprintf(field, sizeof field, "overrides[%u].channel", i);
-		check_channel(q, r, r->o.override[i].channel, field);
+		if (r->o.override[i].to_us > clock_wall_us()) /* else it is history */
+			check_channel(q, r, r->o.override[i].channel, field);
 	}
 	if (!zones_has(str_from_c(r->o.zone)))
 		problem_add(&q->problems, "", "zone", "is no time zone that is known here");
@@ -348,7 +354,9 @@ static np_err create(struct wreq *q, struct pg_conn *c, struct rota *r)
 	in_only(q, FIELDS);
 	r->row.name = in_text(q, (struct in_text){ "name", 1, 100 });
 	r->config = json_object();
-	np_err e = r->config ? stc_list(q, c, &r->channels) : NP_E_NOMEM;
+	np_err e = r->config ? stp_lock(q, c, false) : NP_E_NOMEM;
+	if (e == NP_OK)
+		e = stc_list(q, c, &r->channels);
 	if (e < 0)
 		return e;
 	take_all(q, r->config);
@@ -436,13 +444,16 @@ np_err api_rotas_override(struct wreq *q, struct pg_conn *c)
 np_err api_rotas_delete(struct wreq *q, struct pg_conn *c)
 {
 	struct rota *r = NULL;
-	np_err e = load(q, c, &r);
+	np_err e = chd_lock(q, c);
 	if (e == NP_OK)
-		e = stc_delete(q, c);
+		e = load(q, c, &r);
+	if (e == NP_OK)
+		e = chd_drop(q, c, "rota");
 	if (e == NP_OK)
 		e = audit(q, c, "rota.delete",
 			  (np_str[2]){ audit_json(q, r->row.name, r->row.config), { 0 } });
 	rota_done(r);
-	q->status = 204;
+	if (e == NP_OK)
+		q->status = 204;
 	return e;
 }

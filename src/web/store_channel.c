@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/store_channel.h"
 
+#include "base/str.h"
 #include "web/sqlfmt.h"
 
 /* clang-format off */
@@ -156,6 +157,43 @@ NP_NODISCARD np_err stc_update(struct wreq *q, struct pg_conn *c, const struct s
 	add_write(&p, q, w);
 	pg_params_bool(&p, w->set_fallback);
 	return pg_exec(c, update_sql, &p, NULL);
+}
+
+/* clang-format off */
+/* An id of 36 characters stands in these documents only where somebody names the channel. What was
+ * an override is history. */
+#define NAMES(document) " strpos(lower((" document ")::text), $1) > 0"
+static const char needed_sql[] =
+	"WITH n AS (SELECT 1 AS place, 'rota \"' || r.name || '\"' AS what FROM np.channel r"
+	"  WHERE r.kind = 'rota' AND r.deleted_at IS NULL AND r.id::text <> $1"
+	"   AND (" NAMES("r.config -> 'members'") " OR EXISTS (SELECT FROM"
+	"    jsonb_array_elements(r.config -> 'overrides') o WHERE lower(o ->> 'channel') = $1"
+	"     AND (o ->> 'to')::timestamptz > now()))"
+	" UNION ALL SELECT 2, 'policy \"' || p.name || '\"' FROM np.policy p"
+	"  WHERE p.deleted_at IS NULL"
+	"   AND (" NAMES("p.rules -> 'channels'") " OR" NAMES("p.rules -> 'escalation'") ")"
+	" UNION ALL SELECT 3, 'monitor \"' || m.name || '\"' FROM np.monitor m"
+	"  WHERE m.deleted_at IS NULL AND m.provenance <> 'drill'"
+	"   AND (" NAMES("m.given -> 'channels'") " OR" NAMES("m.given -> 'escalation'") ")"
+	" UNION ALL SELECT 4, 'the fallback of \"' || f.name || '\"' FROM np.channel f"
+	"  WHERE f.fallback_id::text = $1 AND f.deleted_at IS NULL)"
+	" SELECT coalesce(string_agg(what, ', ' ORDER BY place, what) FILTER (WHERE turn <= 5), '')"
+	"  || CASE WHEN count(*) > 5 THEN ' and ' || count(*) - 5 || ' more' ELSE '' END"
+	" FROM (SELECT *, row_number() OVER (ORDER BY place, what) AS turn FROM n) x";
+/* clang-format on */
+
+NP_NODISCARD np_err stc_needed(struct wreq *q, struct pg_conn *c, np_str *ret_who)
+{
+	char id[36];
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	str_uuid(q->subject, id);
+	pg_params_init(&p);
+	pg_params_text(&p, (np_str){ id, sizeof id });
+	np_err e = pg_exec(c, needed_sql, &p, &res);
+	if (e == NP_OK)
+		*ret_who = arena_str(q->arena, pg_res_str(res, 0, 0));
+	return e;
 }
 
 NP_NODISCARD np_err stc_delete(struct wreq *q, struct pg_conn *c)

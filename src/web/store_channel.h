@@ -36,6 +36,9 @@ struct stc_write {
 /* id is q->subject. NP_E_LIMIT: too many channels. NP_E_NOTFOUND: no such fallback. */
 NP_NODISCARD np_err stc_insert(struct wreq *q, struct pg_conn *c, const struct stc_write *w);
 NP_NODISCARD np_err stc_update(struct wreq *q, struct pg_conn *c, const struct stc_write *w);
+/* Who needs it: rotas, policies, monitors and channels that name it: `rota "Week", monitor "api"`
+ * and how many more; "" = nobody. */
+NP_NODISCARD np_err stc_needed(struct wreq *q, struct pg_conn *c, np_str *ret_who);
 NP_NODISCARD np_err stc_delete(struct wreq *q, struct pg_conn *c);
 /* Queue a test notice to q->subject: its number and key. */
 NP_NODISCARD np_err stc_test(struct wreq *q, struct pg_conn *c, np_str body, int64_t *ret_notice,

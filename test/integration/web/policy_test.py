@@ -154,6 +154,20 @@ class Policies(Case):
         self.assertEqual(sorted(c["field"] for c in v["monitors"][0]["changes"]), ["escalation", "quiet", "reminder_s"])
         self.problem(self.owner.post("/api/v1/policies/preview", {"id": NOBODY, "delete": True}), 404)
 
+    def test_drills_are_nobodys_concern(self):
+        """Windows and policies leave them alone, and no preview counts them."""
+        seen = int(self.h.sql(f"SELECT count(*) FROM np.monitor WHERE deleted_at IS NULL AND org_id = {self.h.org}"))
+        drill = self.monitor(name="a drill")
+        self.h.sql(f"UPDATE np.monitor SET provenance = 'drill' WHERE uuid = '{drill}'")
+        p = self.policy(name="all", scope="organisation", rules={"reminder_s": 900})
+        self.assertEqual(p["monitors"], seen)
+        self.assertEqual(self.h.sql(f"SELECT revision FROM np.monitor WHERE uuid = '{drill}'"), "1")
+        window = {"title": "w", "zone": "UTC", "start": "2030-01-01T00:00:00", "duration_s": 600}
+        a = self.ok(self.owner.post("/api/v1/maintenance/preview", {**window, "scope": {"all": True}}))
+        self.assertEqual(a["monitors"], seen)
+        a = self.owner.post("/api/v1/maintenance/preview", {**window, "scope": {"monitors": [drill]}})
+        self.problem(a, 422, "scope.monitors")
+
     def test_wrong_fields_are_named(self):
         good = {"name": "p", "scope": "organisation", "rules": {"retries": 1}}
         rules = [({"rules": {"target": "x"}}, "rules.target"), ({"rules": {}}, "rules"), ({"rules": 5}, "rules"),
@@ -607,8 +621,41 @@ class Rotas(Case):
         # a rota is a channel that monitors may name
         self.assertIn("tell Nights", self.read(self.monitor(channels=[r["id"]]))["sentence"])
         self.assertIn(r["id"], [x["id"] for x in self.ok(self.owner.get("/api/v1/rotas"))["items"]])
+        self.problem(self.owner.delete(path), 409)  # the monitor names it
+        self.assertEqual(self.ok(self.owner.get(path))["name"], "Nights")
+
+    def test_alone(self):
+        r = self.create(members=[self.mail], start="2020-01-06")
+        self.assertIs(r["now"]["lasting"], True)
+        self.assertIs(self.create()["now"]["lasting"], False)
+        path = f"/api/v1/rotas/{r['id']}"
+        self.assertEqual(self.ok(self.owner.get(path + "/now"))["sentence"], "ops-mail is on call: nobody else is in the rota.")
         self.ok(self.owner.delete(path), 204)
         self.problem(self.owner.get(path), 404)
+
+    def test_a_channel_that_somebody_needs_stays(self):
+        """Whoever names a channel is named in the refusal; what was an override is no need."""
+        one = self.channel("needed")
+        path = f"/api/v1/channels/{one}"
+        old = {"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z", "channel": one}
+        self.create(name="History", overrides=[old])
+        new = {**old, "to": "2040-01-02T00:00:00Z"}
+        rota = self.create(name="Week", overrides=[new])
+        policy = self.ok(self.owner.post("/api/v1/policies", {"name": "Night", "scope": "named", "rules": {
+            "escalation": [{"after_s": 60, "channels": [one]}]}}), 201)
+        mid = self.monitor(name="till", channels=[one])
+        other = self.channel("falls back")
+        self.ok(self.owner.patch(f"/api/v1/channels/{other}", {"fallback": one}))
+        a = self.owner.delete(path)
+        self.problem(a, 409)
+        self.assertEqual(a.json["detail"], 'This channel is needed by rota "Week", policy "Night", monitor "till", the '
+                                           'fallback of "falls back": take it from there first.')
+        self.ok(self.owner.patch(f"/api/v1/rotas/{rota['id']}", {"overrides": []}))
+        self.ok(self.owner.delete(f"/api/v1/policies/{policy['id']}"), 204)
+        self.assertEqual(self.owner.patch(f"/api/v1/monitors/{mid}", {"channels": None}).status, 202)
+        self.assertIn('needed by the fallback of "falls back"', self.owner.delete(path).json["detail"])
+        self.ok(self.owner.patch(f"/api/v1/channels/{other}", {"fallback": None}))
+        self.ok(self.owner.delete(path), 204)
 
     def test_defaults(self):
         r = self.create()

@@ -131,6 +131,8 @@ static void rota_of_one_is_one_long_turn(void **state)
 	     &o);
 	struct oncall_turn t = oncall_now(&o, z, utc("2026-03-10T00:00:00Z"));
 	assert_true(t.until_us > utc("2027-03-10T00:00:00Z"));
+	assert_int_equal(t.from_us, utc("2026-03-02T09:00:00Z")); /* not before there was a rota */
+	assert_true(oncall_lasts(&o, z, &t));
 	zone_free(z);
 }
 
@@ -150,6 +152,7 @@ static void rota_lists_a_calendar(void **state)
 	for (size_t i = 1; i < n; i++)
 		assert_int_equal(got[i].from_us, got[i - 1].until_us);
 	assert_int_equal(got[2].override_i, 0);
+	assert_false(oncall_lasts(&o, z, &got[0]));
 	assert_int_equal(got[2].member, -1);
 	assert_int_equal(oncall_list(&o, z, april, got, 3), 3);
 	zone_free(z);

@@ -4,7 +4,6 @@ import { useSignal } from '@preact/signals';
 import { del, patch } from '../../api/client';
 import { may } from '../../api/session';
 import type { Channel, Rota } from '../../api/types';
-import { localShort } from '../../i18n';
 import { t } from '../../i18n/oncall';
 import { now } from '../../live/store';
 import { Confirm } from '../../ui/Dialog';
@@ -60,7 +59,7 @@ export function RotaCard({ rota, channels, reload, onEdit }: Props) {
           <button type="button" class="danger" disabled={off} onClick={() => (asking.value = 'delete')}>{t('common.delete')}</button>
         </div>
       </div>
-      <p class="sentence">{t('oncall.now')} <b>{rota.now.name ?? t('oncall.gone')}</b> {t('oncall.until', { time: localShort(rota.now.until) })}
+      <p class="sentence">{t('oncall.now')} <b>{rota.now.name ?? t('oncall.gone')}</b> {rota.now.lasting ? t('oncall.nobody_else') : <>{t('oncall.until')} <At at={rota.now.until} short /></>}
         {rota.now.override && <> <span class="tag">{t('oncall.override')}</span></>}</p>
       <p class="quiet">{t('oncall.rule', { n: rota.members.length, day: weekday(rota.start), time: rota.handover, zone: rota.zone })}</p>
       {action.error.value && <Failed error={action.error.value} />}

@@ -24,8 +24,8 @@ export function Turns({ rota }: { rota: Rota }) {
               return (
                 <tr key={turn.from} aria-current={on ? 'time' : undefined}>
                   <td>{turn.name ?? t('oncall.gone')}{turn.override && <> <span class="tag">{t('oncall.override')}</span></>}{turn.note && <span class="quiet"> {turn.note}</span>}</td>
-                  <td><At at={turn.from} short /></td>
-                  <td><At at={turn.until} short /></td>
+                  <td>{turn.lasting ? '–' : <At at={turn.from} short />}</td>
+                  <td>{turn.lasting ? t('oncall.lasting') : <At at={turn.until} short />}</td>
                 </tr>
               );
             })}
