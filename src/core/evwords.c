@@ -3,13 +3,18 @@
 
 #include "base/clock.h"
 
-static void add_since(struct buf *out, const char *word, int64_t us)
+void evw_when(struct buf *out, const char *word, int64_t us, int64_t now_us)
 {
 	char text[9];
 	if (us <= 0)
 		return;
+	buf_printf(out, " %s ", word);
+	if (clock_day_start_us(us) != clock_day_start_us(now_us)) {
+		struct clock_date d = clock_date_of(us);
+		buf_printf(out, "%04d-%02d-%02d ", d.year, d.month, d.day);
+	}
 	clock_hms(us, text);
-	buf_printf(out, " %s %s", word, text);
+	buf_printf(out, "%s UTC", text);
 }
 
 static void add_ago(struct buf *out, int64_t us)
@@ -38,21 +43,21 @@ static bool is_plain_ok(const struct vd_region *r)
 	return r->out == VD_COUNTS && r->say == VOTE_OK && r->status != RES_FAIL;
 }
 
-static void add_counting(struct buf *out, const struct vd_region *r)
+static void add_counting(struct buf *out, const struct vd_region *r, int64_t now_us)
 {
 	bool passing = r->status != RES_FAIL;
 	if (passing) {
 		buf_add_c(out, "failed, passes again");
-		add_since(out, "since", r->since_us);
+		evw_when(out, "since", r->since_us, now_us);
 		return;
 	}
 	add_class(out, r);
-	add_since(out, "since", r->since_us);
+	evw_when(out, "since", r->since_us, now_us);
 	if (r->say == VOTE_OK)
 		buf_add_c(out, " (not confirmed yet)");
 }
 
-static void add_silent(struct buf *out, const struct vd_region *r)
+static void add_silent(struct buf *out, const struct vd_region *r, int64_t now_us)
 {
 	if (r->last_us == 0) {
 		buf_add_c(out, "no result yet");
@@ -60,28 +65,28 @@ static void add_silent(struct buf *out, const struct vd_region *r)
 		buf_add_c(out, "could not tell (");
 		add_class(out, r);
 		buf_add_byte(out, ')');
-		add_since(out, "at", r->last_us);
+		evw_when(out, "at", r->last_us, now_us);
 	} else if (r->status == RES_FAIL) {
 		add_class(out, r);
-		add_since(out, "since", r->since_us);
+		evw_when(out, "since", r->since_us, now_us);
 		buf_add_c(out, " (not confirmed yet)");
 	} else {
 		buf_add_c(out, "no vote yet");
 	}
 }
 
-static void add_region(struct buf *out, const struct vd_region *r)
+static void add_region(struct buf *out, const struct vd_region *r, int64_t now_us)
 {
 	switch ((enum vd_out)r->out) {
 	case VD_COUNTS:
-		add_counting(out, r);
+		add_counting(out, r, now_us);
 		break;
 	case VD_SILENT:
-		add_silent(out, r);
+		add_silent(out, r, now_us);
 		break;
 	case VD_STALE:
 		buf_add_c(out, "silent");
-		add_since(out, "since", r->last_us);
+		evw_when(out, "since", r->last_us, now_us);
 		buf_add_c(out, r->said_fail ? " (failing before)" : "");
 		break;
 	case VD_BANNED:
@@ -96,8 +101,7 @@ static void add_region(struct buf *out, const struct vd_region *r)
 }
 
 /* "ams1 and iad1 OK 14 s ago": names joined, the age of the oldest of these answers. */
-static bool add_plain(struct buf *out, const struct vd_evidence *e, const np_str *name,
-		      int64_t now_us)
+static bool add_plain(struct buf *out, const struct vd_evidence *e, const np_str *name, bool kept)
 {
 	uint32_t total = 0, listed = 0;
 	int64_t oldest_us = INT64_MAX;
@@ -116,25 +120,28 @@ static bool add_plain(struct buf *out, const struct vd_evidence *e, const np_str
 	if (total == 0)
 		return false;
 	buf_add_c(out, " OK");
-	add_ago(out, now_us - oldest_us);
+	if (kept)
+		evw_when(out, "at", oldest_us, e->at_us);
+	else
+		add_ago(out, e->at_us - oldest_us);
 	return true;
 }
 
-void evw_regions(const struct vd_evidence *e, const np_str *name, int64_t now_us, struct buf *out)
+void evw_regions(const struct vd_evidence *e, const np_str *name, bool kept, struct buf *out)
 {
 	const char *sep = " ";
 	for (uint32_t i = 0; i < e->n; i++) {
 		if (is_plain_ok(&e->region[i]))
 			continue;
 		buf_printf(out, "%s%.*s: ", sep, NP_FMT(name[i]));
-		add_region(out, &e->region[i]);
+		add_region(out, &e->region[i], e->at_us);
 		sep = "; ";
 	}
 	if (e->n == 0)
 		return;
 	size_t before = out->n;
 	buf_add_c(out, sep);
-	if (!add_plain(out, e, name, now_us))
+	if (!add_plain(out, e, name, kept))
 		out->n = before;
 	buf_add_byte(out, '.');
 }

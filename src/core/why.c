@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/why.h"
 
-#include "base/clock.h"
 #include "core/evwords.h"
 
 #define WHY_SENTENCE_MAX 8192
@@ -149,20 +148,10 @@ void why_of(const struct mon_def *def, const struct mst *st, const struct why_fa
 
 /* ---- words ---- */
 
-static void add_time(struct buf *out, int64_t us)
+/* " since 12:01:07 UTC", or nothing. */
+static void add_when(struct buf *out, const char *word, const struct why *w, int64_t us)
 {
-	char text[9];
-	clock_hms(us, text);
-	buf_add_c(out, text);
-}
-
-/* " since 12:01:07", or nothing. */
-static void add_when(struct buf *out, const char *word, int64_t us)
-{
-	if (us <= 0)
-		return;
-	buf_printf(out, " %s ", word);
-	add_time(out, us);
+	evw_when(out, word, us, w->evidence.at_us);
 }
 
 /* "1 of 3 regions fails" */
@@ -186,14 +175,14 @@ static void add_acked_by(struct buf *out, const struct why *w, const struct why_
 	buf_add_c(out, "acknowledged");
 	if (f->acked_by.n > 0)
 		buf_printf(out, " by %.*s", NP_FMT(f->acked_by));
-	add_when(out, "at", w->acked_us);
+	add_when(out, "at", w, w->acked_us);
 }
 
 static void head_down(const struct why *w, struct buf *out)
 {
 	const struct vd_evidence *e = &w->evidence;
 	buf_add_c(out, w->alert ? "Alert sent, down" : "Down");
-	add_when(out, "since", w->since_us);
+	add_when(out, "since", w, w->since_us);
 	buf_add_c(out, ": ");
 	add_fails(out, e, e->n == 1 ? " region" : " regions");
 	buf_printf(out, " (needs %u)", e->q);
@@ -223,7 +212,7 @@ static void head_wait(const struct why *w, struct buf *out)
 		return;
 	}
 	buf_add_c(out, "; alert");
-	add_when(out, "at", w->next_us);
+	add_when(out, "at", w, w->next_us);
 	buf_add_c(out, " unless it recovers");
 }
 
@@ -231,28 +220,28 @@ static void head_recovering(const struct why *w, struct buf *out)
 {
 	const struct vd_evidence *e = &w->evidence;
 	buf_add_c(out, "Recovering");
-	add_when(out, "since", w->since_us);
+	add_when(out, "since", w, w->since_us);
 	buf_printf(out, ": %u of %u OK; ", e->k, e->n);
 	buf_add_c(out, w->code == WHY_FLAPPING ? "kept open because it is flapping" : "resolved");
 	if (w->code != WHY_FLAPPING)
-		add_when(out, "at", w->next_us);
+		add_when(out, "at", w, w->next_us);
 	buf_add_c(out, w->code == WHY_FLAPPING ? "" : " unless it fails again");
 }
 
 static void head_held(const struct why *w, const char *why, struct buf *out)
 {
 	buf_add_c(out, "Down");
-	add_when(out, "since", w->since_us);
+	add_when(out, "since", w, w->since_us);
 	buf_printf(out, ", alert held: %s", why);
-	add_when(out, "until", w->held_until_us);
+	add_when(out, "until", w, w->held_until_us);
 }
 
 static void head_by_hand(const struct why *w, struct buf *out)
 {
 	buf_add_c(out, "Resolved by hand");
-	add_when(out, "at", w->since_us);
+	add_when(out, "at", w, w->since_us);
 	buf_add_c(out, " while still failing; reopens");
-	add_when(out, "at", w->next_us);
+	add_when(out, "at", w, w->next_us);
 	buf_add_c(out, " unless it recovers");
 }
 
@@ -266,7 +255,7 @@ static void head_acked(const struct why *w, const struct why_facts *f, struct bu
 static void head_stale(const struct why *w, const struct why_facts *f, struct buf *out)
 {
 	buf_add_c(out, w->alert ? "Alert sent, down" : "Down");
-	add_when(out, "since", w->since_us);
+	add_when(out, "since", w, w->since_us);
 	buf_add_c(out, ", and no data now: ");
 	add_speak(out, &w->evidence);
 	if (w->acked_us > 0) {
@@ -278,7 +267,7 @@ static void head_stale(const struct why *w, const struct why_facts *f, struct bu
 static void head_no_data(const struct why *w, struct buf *out)
 {
 	buf_add_c(out, "No data");
-	add_when(out, "since", w->since_us);
+	add_when(out, "since", w, w->since_us);
 	buf_add_c(out, ": ");
 	add_speak(out, &w->evidence);
 }
@@ -293,7 +282,7 @@ static void head_partial(const struct why *w, struct buf *out)
 static void head_paused(const struct why *w, struct buf *out)
 {
 	buf_add_c(out, w->code == WHY_DELETED ? "Deleted" : "Paused");
-	add_when(out, "since", w->since_us);
+	add_when(out, "since", w, w->since_us);
 	buf_add_c(out, ": no checks, no alerts");
 }
 
@@ -366,7 +355,7 @@ static void add_reminder_hold(const struct why *w, struct buf *out)
 	if (!w->alert || words[w->hold] == NULL)
 		return;
 	buf_printf(out, " Reminders held: %s", words[w->hold]);
-	add_when(out, "until", w->held_until_us);
+	add_when(out, "until", w, w->held_until_us);
 	buf_add_byte(out, '.');
 }
 
@@ -396,7 +385,7 @@ static void add_tail(const struct why *w, const struct why_facts *f, struct buf 
 		buf_add_c(out, " Delivery to every channel is dead.");
 	else
 		add_delivery(f, out);
-	if (f->rules_changed || w->rules_changed)
+	if (!f->kept && (f->rules_changed || w->rules_changed))
 		buf_add_c(out, " The rules just changed.");
 }
 
@@ -409,7 +398,7 @@ void why_sentence(const struct why *w, const struct why_facts *f, struct buf *ou
 {
 	add_head(w, f, out);
 	if (!is_off(w))
-		evw_regions(&w->evidence, f->region_name, f->now_us, out);
+		evw_regions(&w->evidence, f->region_name, f->kept, out);
 	add_tail(w, f, out);
 }
 
@@ -448,7 +437,7 @@ void why_evidence_sentence(const struct vd_evidence *e, const struct why_facts *
 		buf_printf(out, " (needs %u)", e->q);
 	}
 	buf_add_byte(out, '.');
-	evw_regions(e, f->region_name, e->at_us, out);
+	evw_regions(e, f->region_name, f->kept, out);
 }
 
 void why_evidence_json(const struct vd_evidence *e, const struct why_facts *f, struct jsonw *out)

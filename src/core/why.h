@@ -41,7 +41,8 @@ struct why_facts {
 	uint32_t channels_dead;    /* of them: delivery is dead */
 	uint32_t channels_unsure;  /* of them: it is not known whether the newest notice came */
 	np_str acked_by;           /* who acknowledged; "" = not known */
-	bool rules_changed;        /* said when the rules changed within the last interval */
+	bool rules_changed;        /* newer rules wait to be folded */
+	bool kept;                 /* read later than now: nothing is "just" so, or "14 s ago" */
 };
 
 /* Machine-readable form. */
@@ -60,7 +61,8 @@ struct why {
 
 void why_of(const struct mon_def *def, const struct mst *st, const struct why_facts *f,
 	    struct why *ret);
-/* "No alert: 1 of 3 regions fails (needs 2). fra1: TCP reset since 12:01:07; …" */
+/* "No alert: 1 of 3 regions fails (needs 2). fra1: TCP reset since 12:01:07 UTC; …"
+ * Times are UTC and say so; with the day where it is another one than now's. */
 void why_sentence(const struct why *w, const struct why_facts *f, struct buf *out);
 /* One JSON object: {code, alert, sentence, since, next, hold, …, evidence}. */
 void why_json(const struct why *w, const struct why_facts *f, struct jsonw *out);

@@ -18,7 +18,7 @@ static struct why_facts facts_of(const struct fx *x, const struct mon *m, int64_
 	struct why_facts f = { .now_us = now_us,
 			       .region_name = m->doc.region_name,
 			       .acked_by = str_from_c(m->acked_by),
-			       .rules_changed = true };
+			       .kept = true };
 	if (!x->facts || !x->facts->channels)
 		return f;
 	size_t known = (size_t)(uintptr_t)map_get(x->facts->channels, m->org);
@@ -260,11 +260,12 @@ static np_str notice_body(struct maker *k, const struct step_action *a, bool of_
 	return fx_take_text(k->x);
 }
 
-/* These go only to channels that were told before: by one of these kinds. */
+/* These go only to channels that heard of it before, by one of these kinds: also to one that came
+ * later and had but a reminder. */
 static const char *told_before(enum step_notice kind)
 {
 	if (kind == STEP_N_ACKNOWLEDGED || kind == STEP_N_RESOLVED)
-		return "[\"opened\",\"escalation\"]";
+		return "[\"opened\",\"escalation\",\"reminder\",\"stale\",\"reopened\"]";
 	return kind == STEP_N_DATA_BACK ? "[\"nodata\"]" : NULL;
 }
 

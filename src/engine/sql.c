@@ -105,18 +105,24 @@ static const char *const text[] = {
 		" created_at = excluded.created_at" /* its 24 hours, and a storm, begin now */
 		" WHERE o.state = 'held' AND excluded.state = 'pending'",
 
-	/* As above, but to whoever was told `after` about the same subject. */
+	/* As above, but to whoever was told `after` about the same subject; where one of these is
+	 * gone by now, whoever is attached in its place hears it too. */
 	[SQL_NOTICE_AFTER] =
 		"INSERT INTO np.notice (org_id, subject, event, kind, channel_id, monitor_id,"
 		" incident_id, body, created_at, next_at)"
 		" SELECT n.org, n.subject, n.event, n.kind, c.channel_id, n.monitor, n.incident,"
 		" n.body, n.at, n.at"
 		" FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::text[], $5::bigint[],"
-		" $6::uuid[], $7::jsonb[], $8::jsonb[], $9::timestamptz[])"
+		" $6::uuid[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::jsonb[])"
 		" WITH ORDINALITY AS n(subject, org, event, kind, monitor, incident, body, after,"
-		" at, place)"
-		" CROSS JOIN LATERAL (SELECT DISTINCT o.channel_id FROM np.notice o"
-		" WHERE o.subject = n.subject AND n.after ? o.kind AND o.state <> 'held') c"
+		" at, channels, place)"
+		" CROSS JOIN LATERAL (WITH told AS (SELECT DISTINCT o.channel_id FROM np.notice o"
+		" WHERE o.subject = n.subject AND n.after ? o.kind AND o.state <> 'held')"
+		" SELECT channel_id FROM told UNION SELECT a.id FROM np.channel a"
+		" WHERE a.org_id = n.org AND a.deleted_at IS NULL"
+		" AND (n.channels ? a.id::text OR (n.channels IS NULL AND NOT a.drill))"
+		" AND EXISTS (SELECT FROM told JOIN np.channel g ON g.id = told.channel_id"
+		" WHERE g.deleted_at IS NOT NULL)) c"
 		" ORDER BY n.place, c.channel_id"
 		" ON CONFLICT DO NOTHING",
 

@@ -109,6 +109,7 @@ static void put_notice(struct cols *c, const struct fx_notice *n)
 	if (n->after) {
 		cols_c(&c->at[7], n->after);
 		pg_array_time(&c->at[8], n->at_us);
+		cols_text(&c->at[9], n->channels);
 		return;
 	}
 	cols_text(&c->at[7], n->channels);
@@ -125,8 +126,8 @@ static void add_notices(struct tx *k)
 		  10);
 	cols_init(&after,
 		  (const enum pg_type[]){ PG_UUID, PG_INT8, PG_INT4, PG_TEXT, PG_INT8, PG_UUID,
-					  PG_JSONB, PG_JSONB, PG_TIMESTAMPTZ },
-		  9);
+					  PG_JSONB, PG_JSONB, PG_TIMESTAMPTZ, PG_JSONB },
+		  10);
 	for (struct fx_row *r = k->x->notices.first; r; r = r->next) {
 		const struct fx_notice *n = NP_CONTAINER_OF(r, struct fx_notice, row);
 		put_notice(n->after ? &after : &all, n);

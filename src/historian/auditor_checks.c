@@ -10,6 +10,8 @@
 #define STEPS "(3, 4, 5, 6, 10, 12)"
 /* Those that nobody may let lie; the end of a vote by age and our own absence are no rows. */
 #define TIMERS "(0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12)"
+/* Ends to_char(time: a time in a sentence. */
+#define AS_UTC " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"')"
 #define OWNED "(SELECT s.id FROM np.shard s WHERE s.lease_until > clock_timestamp())"
 
 static const char no_timer_sql[] =
@@ -21,7 +23,7 @@ static const char no_timer_sql[] =
 
 static const char incident_overdue_sql[] =
 	"SELECT i.id::text, 'The next step of the incident of \"' || m.name || '\" is overdue since '"
-	" || date_trunc('second', min(t.due)) || '.'"
+	" || to_char(min(t.due)" AS_UTC " || '.'"
 	" FROM np.incident i JOIN np.monitor m ON m.id = i.monitor_id"
 	" JOIN np.timer t ON t.monitor_id = i.monitor_id AND t.kind IN " STEPS
 	" WHERE i.closed_at IS NULL AND i.kind = 'machine' AND t.due < " BEFORE
@@ -29,7 +31,7 @@ static const char incident_overdue_sql[] =
 
 static const char timer_overdue_sql[] =
 	"SELECT 'shard ' || t.shard, count(*) || ' timers of shard ' || t.shard || ' are overdue, the"
-	" oldest since ' || date_trunc('second', min(t.due)) || '.'"
+	" oldest since ' || to_char(min(t.due)" AS_UTC " || '.'"
 	" FROM np.timer t WHERE t.due < " BEFORE " AND t.kind IN " TIMERS " AND t.shard IN " OWNED
 	" AND NOT EXISTS (SELECT FROM np.incident i WHERE i.monitor_id = t.monitor_id"
 	" AND i.closed_at IS NULL AND t.kind IN " STEPS ") GROUP BY t.shard";
@@ -60,7 +62,7 @@ static const char untold_sql[] =
 /* A destination that lately refused, or an older notice that is to go first, explains the wait. */
 static const char notice_late_sql[] =
 	"SELECT c.id::text, count(*) || ' notices to \"' || c.name || '\" are overdue, the oldest since '"
-	" || date_trunc('second', min(n.next_at)) || '.'"
+	" || to_char(min(n.next_at)" AS_UTC " || '.'"
 	" FROM np.notice n JOIN np.channel c ON c.id = n.channel_id"
 	" WHERE n.state IN ('pending', 'uncertain') AND n.next_at < " BEFORE
 	" AND n.lease_until < clock_timestamp()"
@@ -85,7 +87,7 @@ static const char notice_dead_sql[] =
 
 static const char region_silent_sql[] =
 	"SELECT r.name, 'Region ' || r.name || ' is silent since '"
-	" || date_trunc('second', t.silent_since) || '.'"
+	" || to_char(t.silent_since" AS_UTC " || '.'"
 	" FROM np.region_trust t JOIN np.region r ON r.id = t.region_id"
 	" WHERE t.silent AND t.silent_since < " BEFORE;
 
@@ -95,19 +97,19 @@ static const char shard_unowned_sql[] =
 
 static const char inbox_sql[] =
 	"SELECT 'shard ' || i.shard, count(*) || ' commands of people to shard ' || i.shard ||"
-	" ' are undecided, the oldest since ' || date_trunc('second', min(i.created_at)) || '.'"
+	" ' are undecided, the oldest since ' || to_char(min(i.created_at)" AS_UTC " || '.'"
 	" FROM np.inbox i WHERE i.outcome IS NULL AND i.created_at < " BEFORE " GROUP BY i.shard";
 
 static const char historian_sql[] =
 	"SELECT 'shard ' || c.shard, 'History of shard ' || c.shard || ' is behind since '"
-	" || date_trunc('second', l.at) || '.' FROM np.historian_cursor c"
+	" || to_char(l.at" AS_UTC " || '.' FROM np.historian_cursor c"
 	" JOIN np.shard s ON s.id = c.shard AND s.pos > c.pos"
 	" JOIN LATERAL (SELECT l.at FROM np.log l WHERE l.shard = c.shard AND l.pos > c.pos"
 	" ORDER BY l.pos LIMIT 1) l ON l.at < " BEFORE;
 
 static const char sealer_sql[] =
 	"SELECT 'audit', count(*) || ' entries of the audit are not linked, the oldest since '"
-	" || date_trunc('second', min(at)) || '.'"
+	" || to_char(min(at)" AS_UTC " || '.'"
 	" FROM np.audit WHERE seq IS NULL HAVING min(at) < " BEFORE;
 
 static const char partitions_sql[] =

@@ -176,8 +176,9 @@ static const char tell_sql[] =
 	" FROM np.incident i JOIN np.incident_page p ON p.incident_id = i.id, np.channel c"
 	" WHERE i.id = $1 AND c.deleted_at IS NULL AND CASE WHEN $2 IN ('opened', 'update')"
 	" THEN p.channels IS NULL OR p.channels ? c.id::text"
-	" ELSE EXISTS (SELECT FROM np.notice n WHERE n.subject = i.id AND n.kind = 'opened'"
-	"  AND n.channel_id = c.id) END";
+	" ELSE EXISTS (SELECT FROM np.notice n JOIN np.channel t ON t.id = n.channel_id"
+	"  WHERE n.subject = i.id AND n.kind IN ('opened', 'update') AND (t.id = c.id"
+	"  OR t.deleted_at IS NOT NULL AND (p.channels IS NULL OR p.channels ? c.id::text))) END";
 /* clang-format on */
 
 NP_NODISCARD np_err stl_tell(struct wreq *q, struct pg_conn *c, const char *kind, np_str text,

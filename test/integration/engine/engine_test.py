@@ -24,7 +24,7 @@ def three_regions(rig):
 def test_way_of_a_result(rig):
     """definition in -> results folded -> live, state, ack; a failure -> incident, notices; recovery."""
     rig.engine().ready()
-    rig.channel()
+    gone = rig.channel()
     regions, checkers = three_regions(rig)
     m, ident_of_monitor = rig.monitor(regions, confirm_s=1, recover_s=1, fail_after=1, recover_after=1, retry_interval_s=1)
     wait("state", lambda: rig.state(m) == "pending")
@@ -50,14 +50,19 @@ def test_way_of_a_result(rig):
     assert rig.outcome(ident) == "applied:", rig.outcome(ident)
     ident = rig.command(m, "acknowledge", {"incident": inc[0]["id"]})
     assert rig.outcome(ident).startswith("refused:"), rig.outcome(ident)
-    end = time.monotonic() + 15
+    # who was told is replaced meanwhile: the end is for both
+    rig.sql(f"UPDATE np.channel SET deleted_at = now() WHERE id = '{gone}'")
+    new = rig.channel()
+    end = time.monotonic() + 60
     while rig.state(m) != "up" and time.monotonic() < end:
         for c in checkers:
             rig.say(c, m, OK)
         time.sleep(0.3)
     assert rig.state(m) == "up", rig.state(m)
     kinds = [r["kind"] for r in rig.rows("SELECT kind FROM np.notice ORDER BY id")]
-    assert kinds == ["opened", "acknowledged", "resolved"], kinds
+    assert kinds == ["opened", "acknowledged", "resolved", "resolved"], kinds
+    ends = {r["channel_id"] for r in rig.rows("SELECT channel_id FROM np.notice WHERE kind = 'resolved'")}
+    assert ends == {gone, new}, ends
     inc = rig.rows("SELECT state, acknowledged_by, close_reason, closed_at FROM np.incident")[0]
     assert inc["state"] == "resolved" and inc["acknowledged_by"] == "ops@example.org", inc
     events = [r["kind"] for r in rig.rows("SELECT kind FROM np.incident_event ORDER BY number")]

@@ -79,17 +79,18 @@ static void down(struct scene *s)
 	s->st.inc.opened_us = NOON - 48 * NP_SEC_US;
 }
 
-#define TWO "fra1: TCP reset since 11:59:07; ams1: TCP reset since 11:59:07; iad1 OK 14 s ago."
+#define TWO \
+	"fra1: TCP reset since 11:59:07 UTC; ams1: TCP reset since 11:59:07 UTC; iad1 OK 14 s ago."
 
 static void up_and_partial(void **state NP_UNUSED)
 {
 	struct scene s = healthy();
 	says(&s, "No alert: 3 of 3 regions say OK. fra1, ams1 and iad1 OK 14 s ago.");
 	fails(&s, 0);
-	says(&s, "No alert: 1 of 3 regions fails (needs 2). fra1: TCP reset since 11:59:07; "
+	says(&s, "No alert: 1 of 3 regions fails (needs 2). fra1: TCP reset since 11:59:07 UTC; "
 		 "ams1 and iad1 OK 14 s ago.");
 	s.facts.channels_known = true;
-	says(&s, "No alert: 1 of 3 regions fails (needs 2). fra1: TCP reset since 11:59:07; "
+	says(&s, "No alert: 1 of 3 regions fails (needs 2). fra1: TCP reset since 11:59:07 UTC; "
 		 "ams1 and iad1 OK 14 s ago. No channel is attached: nobody is told.");
 }
 
@@ -100,7 +101,7 @@ static void waiting_and_looking(void **state NP_UNUSED)
 	fails(&s, 1);
 	s.st.inc.state = STEP_SUSPECT;
 	s.st.inc.timers.of[TMR_CONFIRM].due_us = NOON + 7 * NP_SEC_US;
-	says(&s, "2 of 3 fail; alert at 12:00:07 unless it recovers. " TWO);
+	says(&s, "2 of 3 fail; alert at 12:00:07 UTC unless it recovers. " TWO);
 	s.st.inc.look.asked_us = NOON;
 	says(&s, "2 of 3 fail; every region looks once more before an alert. " TWO);
 }
@@ -109,22 +110,24 @@ static void down_in_its_variants(void **state NP_UNUSED)
 {
 	struct scene s = healthy();
 	down(&s);
-	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO);
+	says(&s, "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO);
 	s.st.inc.acked = true;
 	s.st.inc.acked_us = NOON - NP_SEC_US;
 	s.facts.acked_by = NP_STR("ops@example.org");
-	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). Reminders held: "
-		 "acknowledged by ops@example.org at 11:59:59. " TWO);
+	says(&s,
+	     "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). Reminders held: "
+	     "acknowledged by ops@example.org at 11:59:59 UTC. " TWO);
 	s.st.inc.by_hand = true;
 	s.st.inc.by_hand_us = NOON;
 	s.st.inc.timers.of[TMR_REOPEN].due_us = NOON + 10 * NP_MIN_US;
-	says(&s, "Resolved by hand at 12:00:00 while still failing; reopens at 12:10:00 unless it "
-		 "recovers. " TWO);
+	says(&s,
+	     "Resolved by hand at 12:00:00 UTC while still failing; reopens at 12:10:00 UTC unless it "
+	     "recovers. " TWO);
 	s = healthy();
 	down(&s);
 	s.st.inc.told = false;
 	s.st.inc.maintenance = true;
-	says(&s, "Down since 11:59:12, alert held: maintenance. " TWO);
+	says(&s, "Down since 11:59:12 UTC, alert held: maintenance. " TWO);
 }
 
 static void recovering(void **state NP_UNUSED)
@@ -135,7 +138,7 @@ static void recovering(void **state NP_UNUSED)
 	s.st.inc.up_us = NOON - 5 * NP_SEC_US;
 	s.st.inc.timers.of[TMR_RECOVER].due_us = NOON + 15 * NP_SEC_US;
 	says(&s,
-	     "Recovering since 11:59:55: 3 of 3 OK; resolved at 12:00:15 unless it fails again. "
+	     "Recovering since 11:59:55 UTC: 3 of 3 OK; resolved at 12:00:15 UTC unless it fails again. "
 	     "fra1, ams1 and iad1 OK 14 s ago.");
 }
 
@@ -146,11 +149,11 @@ static void no_data_and_off(void **state NP_UNUSED)
 	s.st.inc.state = STEP_NODATA;
 	s.st.inc.verdict_us = NOON - 10 * NP_SEC_US;
 	says(&s,
-	     "No data since 11:59:50: only 1 of 3 regions can speak. fra1: silent since 11:59:46; "
-	     "ams1: silent since 11:59:46; iad1 OK 14 s ago.");
+	     "No data since 11:59:50 UTC: only 1 of 3 regions can speak. fra1: silent since 11:59:46 UTC; "
+	     "ams1: silent since 11:59:46 UTC; iad1 OK 14 s ago.");
 	s.st.inc.state = STEP_PAUSED;
 	s.st.inc.since_us = NOON;
-	says(&s, "Paused since 12:00:00: no checks, no alerts.");
+	says(&s, "Paused since 12:00:00 UTC: no checks, no alerts.");
 }
 
 static void held_by_whom_and_until_when(void **state NP_UNUSED)
@@ -160,26 +163,26 @@ static void held_by_whom_and_until_when(void **state NP_UNUSED)
 	s.st.inc.told = false;
 	s.st.inc.maintenance = true;
 	s.st.inc.maintenance_until_us = NOON + NP_HOUR_US;
-	says(&s, "Down since 11:59:12, alert held: maintenance until 13:00:00. " TWO);
+	says(&s, "Down since 11:59:12 UTC, alert held: maintenance until 13:00:00 UTC. " TWO);
 	s.st.inc.maintenance = false;
 	s.st.inc.suppressed = true;
-	says(&s, "Down since 11:59:12, alert held: what it depends on is down. " TWO);
+	says(&s, "Down since 11:59:12 UTC, alert held: what it depends on is down. " TWO);
 	s.st.inc.suppressed = false;
 	s.st.inc.quiet = true;
 	s.st.inc.quiet_until_us = NOON + 2 * NP_HOUR_US;
-	says(&s, "Down since 11:59:12, alert held: quiet hours until 14:00:00. " TWO);
+	says(&s, "Down since 11:59:12 UTC, alert held: quiet hours until 14:00:00 UTC. " TWO);
 	s.st.inc.told = true;
-	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
-		 " Reminders held: quiet hours until 14:00:00.");
+	says(&s, "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
+		 " Reminders held: quiet hours until 14:00:00 UTC.");
 	s.st.inc.quiet = false;
 	s.st.inc.flapping = true;
 	s.st.inc.timers.of[TMR_FLAP_OFF].due_us = NOON + 30 * NP_MIN_US;
-	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
-		 " Reminders held: it is flapping until 12:30:00.");
+	says(&s, "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
+		 " Reminders held: it is flapping until 12:30:00 UTC.");
 	s.st.inc.state = STEP_RECOVERING;
 	s.st.inc.up_us = NOON;
-	says(&s, "Recovering since 12:00:00: 1 of 3 OK; kept open because it is flapping. " TWO
-		 " Reminders held: it is flapping until 12:30:00.");
+	says(&s, "Recovering since 12:00:00 UTC: 1 of 3 OK; kept open because it is flapping. " TWO
+		 " Reminders held: it is flapping until 12:30:00 UTC.");
 }
 
 static void regions_that_do_not_count(void **state NP_UNUSED)
@@ -195,9 +198,10 @@ static void regions_that_do_not_count(void **state NP_UNUSED)
 	s.def.quorum_n = 3;
 	fails(&s, 0);
 	s.st.vote[1].ended = true;
-	says(&s, "No alert: 1 of 3 regions fails (needs 3). fra1: TCP reset since 11:59:07; "
-		 "ams1: silent since 11:59:46; iad1 OK 14 s ago. The quorum needs 3, only 2 can "
-		 "speak.");
+	says(&s,
+	     "No alert: 1 of 3 regions fails (needs 3). fra1: TCP reset since 11:59:07 UTC; "
+	     "ams1: silent since 11:59:46 UTC; iad1 OK 14 s ago. The quorum needs 3, only 2 can "
+	     "speak.");
 }
 
 static void what_else_is_worth_saying(void **state NP_UNUSED)
@@ -209,10 +213,10 @@ static void what_else_is_worth_saying(void **state NP_UNUSED)
 	s.facts.channels_dead = 1;
 	s.facts.channels_unsure = 1;
 	says(&s,
-	     "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+	     "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
 	     " Delivery to 1 of 2 channels is dead. Whether 1 of 2 channels got it is uncertain.");
 	s.facts.channels_dead = 2;
-	says(&s, "Alert sent, down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+	says(&s, "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
 		 " Delivery to every channel is dead.");
 	s = healthy();
 	s.st.revision = 2;
@@ -224,8 +228,8 @@ static void what_else_is_worth_saying(void **state NP_UNUSED)
 	s.st.vote[0].ended = s.st.vote[1].ended = true;
 	s.st.inc.verdict = VD_NODATA;
 	says(&s,
-	     "Alert sent, down since 11:59:12, and no data now: only 1 of 3 regions can speak. "
-	     "fra1: silent since 11:59:46 (failing before); ams1: silent since 11:59:46 (failing "
+	     "Alert sent, down since 11:59:12 UTC, and no data now: only 1 of 3 regions can speak. "
+	     "fra1: silent since 11:59:46 UTC (failing before); ams1: silent since 11:59:46 UTC (failing "
 	     "before); iad1 OK 14 s ago.");
 }
 
@@ -236,7 +240,7 @@ static void without_a_channel_nothing_was_sent(void **state NP_UNUSED)
 	down(&s);
 	s.facts.channels_known = true;
 	s.facts.channels = 0;
-	says(&s, "Down since 11:59:12: 2 of 3 regions fail (needs 2). " TWO
+	says(&s, "Down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
 		 " No channel is attached: nobody is told.");
 }
 
@@ -276,6 +280,23 @@ static void stored_evidence_speaks_too(void **state NP_UNUSED)
 	buf_done(&out);
 }
 
+/* What is read tomorrow says the day, and neither "just" nor "ago". */
+static void what_is_kept_stays_true(void **state NP_UNUSED)
+{
+	struct scene s = healthy();
+	s.facts.kept = true;
+	s.facts.rules_changed = true;
+	says(&s, "No alert: 3 of 3 regions say OK. fra1, ams1 and iad1 OK at 11:59:46 UTC.");
+	down(&s);
+	s.st.inc.opened_us = NOON - NP_DAY_US;
+	s.st.inc.told = false;
+	s.st.inc.quiet = true;
+	s.st.inc.quiet_until_us = NOON + 19 * NP_HOUR_US;
+	says(&s, "Down since 2023-11-14 12:00:00 UTC, alert held: quiet hours until 2023-11-16 "
+		 "07:00:00 UTC. fra1: TCP reset since 11:59:07 UTC; ams1: TCP reset since "
+		 "11:59:07 UTC; iad1 OK at 11:59:46 UTC.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +311,7 @@ int main(void)
 		cmocka_unit_test(without_a_channel_nothing_was_sent),
 		cmocka_unit_test(json_is_whole),
 		cmocka_unit_test(stored_evidence_speaks_too),
+		cmocka_unit_test(what_is_kept_stays_true),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
