@@ -8,7 +8,7 @@ import { startLive } from './live/live';
 import { watchTitle } from './live/title';
 import { MonitorsPage } from './pages/monitors/MonitorsPage';
 import { SignIn } from './pages/signin/SignIn';
-import { Failed } from './ui/Notice';
+import { Empty, Failed } from './ui/Notice';
 import { lazy } from './ui/lazy';
 import { route } from './ui/route';
 import { Shell } from './ui/Shell';
@@ -20,15 +20,25 @@ const MonitorPage = lazy(() => import('./pages/monitor/MonitorPage').then((m) =>
 const MaintenancePage = lazy(() => import('./pages/maintenance/MaintenancePage').then((m) => m.MaintenancePage));
 const RegionsPage = lazy(() => import('./pages/regions/RegionsPage').then((m) => m.RegionsPage));
 
+function NotFound() {
+  return (
+    <Empty title={t('error.no_page')} hint={location.pathname}>
+      <a href="/app/">{t('error.no_page_go')}</a>
+    </Empty>
+  );
+}
+
 function Page() {
-  const [place, id] = route.value;
+  const [place, id, more] = route.value;
+  if (more !== undefined) return <NotFound />;
   if (place === 'monitors' && id) return <MonitorPage key={id} id={id} />;
   if (place === 'incidents' && id) return <IncidentPage key={id} id={id} />;
+  if (place === 'alerts' && (!id || id === 'policies' || id === 'oncall')) return <AlertsPage part={id ?? ''} />;
+  if (id) return <NotFound />;
   if (place === 'incidents') return <IncidentsPage />;
-  if (place === 'alerts') return <AlertsPage part={id ?? ''} />;
   if (place === 'maintenance') return <MaintenancePage />;
   if (place === 'regions') return <RegionsPage />;
-  return <MonitorsPage />;
+  return !place || place === 'monitors' ? <MonitorsPage /> : <NotFound />;
 }
 
 let started = false;

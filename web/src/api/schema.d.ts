@@ -696,7 +696,10 @@ export interface paths {
         get: operations["readRota"];
         put?: never;
         post?: never;
-        /** No turns any more */
+        /**
+         * No turns any more
+         * @description Refused with 409 while a policy, a monitor or a channel's fallback names it; the detail says who.
+         */
         delete: operations["deleteRota"];
         options?: never;
         head?: never;
@@ -798,7 +801,10 @@ export interface paths {
         get: operations["readChannel"];
         put?: never;
         post?: never;
-        /** Tell nobody there any more */
+        /**
+         * Tell nobody there any more
+         * @description Refused with 409 while a rota, a policy, a monitor or another channel's fallback names it; the detail says who.
+         */
         delete: operations["deleteChannel"];
         options?: never;
         head?: never;
@@ -2010,6 +2016,8 @@ export interface components {
             name: string | null;
             from: components["schemas"]["Time"];
             until: components["schemas"]["Time"];
+            /** @description Nobody takes over: the rota has one member, `from` and `until` are only how far was looked. */
+            lasting?: boolean;
             override: boolean;
             note?: string;
         };

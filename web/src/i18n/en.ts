@@ -40,6 +40,8 @@ export const en = {
   'status.unknown': 'unknown',
   'error.retry': 'Try again',
   'error.request': 'Request {id}',
+  'error.no_page': 'There is no such page',
+  'error.no_page_go': 'All monitors',
   'error.old': 'Shown as of {time}.',
   'error.chunk': 'This page could not be loaded.',
   'error.forbidden': 'Your token may not do this.',

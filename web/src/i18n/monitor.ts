@@ -39,7 +39,7 @@ const own = {
   'alerting.saved': 'Saved.',
   'alerting.reset': 'Undo',
   'why.hold': 'Held by {hold}',
-  'why.until': 'until {time}',
+  'why.until': 'until',
   'why.next': 'Something is due {time}',
   'why.parent': 'Depends on {name}',
   'why.no_channel': 'No channel hears of it.',

@@ -2,7 +2,15 @@
 // The address is the only router: /app/monitors/<id> and so on.
 import { signal } from '@preact/signals';
 
-const strip = (path: string): string[] => path.replace(/^\/app\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
+// An address that is none ("%zz") is a page that is not there.
+function plain(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+const strip = (path: string): string[] => path.replace(/^\/app\/?/, '').split('/').filter(Boolean).map(plain);
 
 export const route = signal<string[]>(strip(location.pathname));
 

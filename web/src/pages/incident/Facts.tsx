@@ -3,11 +3,12 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
 import type { IncidentFull, Why } from '../../api/types';
-import { duration, local } from '../../i18n';
+import { duration } from '../../i18n';
 import { t, word } from '../../i18n/incident';
 import { now, rows } from '../../live/store';
 import { Icon } from '../../ui/Icon';
-import { At } from '../../ui/Time';
+import { Said } from '../../ui/Said';
+import { At, Clock } from '../../ui/Time';
 import { SeverityMark } from '../incidents/Marks';
 import { lastedS } from '../incidents/words';
 
@@ -23,10 +24,10 @@ export function RightNow({ monitor }: { monitor: string }) {
   return (
     <div class="card">
       <h2>{t('incident.now')}</h2>
-      <p>{why.sentence}</p>
+      <p><Said text={why.sentence} /></p>
       {why.hold && (
         <p class="state state-maintenance">
-          {t('incident.held', { hold: word('hold', why.hold) })} {why.held_until && t('incident.held_until', { time: local(why.held_until) })}
+          {t('incident.held', { hold: word('hold', why.hold) })} {why.held_until && <>{t('incident.held_until')} <At at={why.held_until} /></>}
         </p>
       )}
     </div>
@@ -56,7 +57,7 @@ export function Facts({ incident: i }: { incident: IncidentFull }) {
         {i.severity && <><dt>{t('incident.field.severity')}</dt><dd><SeverityMark severity={i.severity} /></dd></>}
         {i.phase && <><dt>{t('incident.field.phase')}</dt><dd>{t(`phase.${i.phase}`)}</dd></>}
         {i.phase && <><dt>{t('incident.field.assignee')}</dt><dd>{i.assignee ?? t('incident.nobody')}</dd></>}
-        <dt>{t('incident.opened')}</dt><dd><At at={i.opened_at} /></dd>
+        <dt>{t(i.kind === 'machine' ? 'incident.down_since' : 'incident.opened')}</dt><dd><At at={i.opened_at} />{i.decided_at && i.kind === 'machine' && <span class="quiet" title={t('incident.decided_why')}> · {t('incident.decided')} <Clock at={i.decided_at} /></span>}</dd>
         {i.acknowledged_at && <><dt>{t('incident.acked_by')}</dt><dd>{i.acknowledged_by} · <At at={i.acknowledged_at} /></dd></>}
         {i.closed_at && <><dt>{t('incident.closed')}</dt><dd><At at={i.closed_at} />{i.close_reason && ` · ${i.close_reason}`}</dd></>}
         {(i.affects?.length ?? 0) > 0 && <><dt>{t('incident.affects')}</dt><dd><Monitors ids={i.affects} /></dd></>}

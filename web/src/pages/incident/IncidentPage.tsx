@@ -8,6 +8,7 @@ import { incidentTick } from '../../live/store';
 import { Icon } from '../../ui/Icon';
 import { ReadOnly } from '../../ui/May';
 import { Empty, View } from '../../ui/Notice';
+import { Said } from '../../ui/Said';
 import { IncidentBadge } from '../incidents/Marks';
 import { nameOf } from '../incidents/words';
 import { Actions } from './Actions';
@@ -29,7 +30,7 @@ function Body({ incident: i, reload }: { incident: IncidentFull; reload: () => v
         {i.provenance === 'drill' && <span class="tag">{t('incident.drill')}</span>}
         {i.published_at && <span class="tag">{t('incident.published')}</span>}
       </p>
-      {i.why !== nameOf(i) && <p class="sentence">{i.why}</p>}
+      {i.why !== nameOf(i) && <p class="sentence"><Said text={i.why} at={i.decided_at} /></p>}
       <ReadOnly action="incident.respond" />
       <Actions incident={i} reload={reload} />
       <Merged incident={i} reload={reload} />

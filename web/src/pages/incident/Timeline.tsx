@@ -2,6 +2,7 @@
 import type { IncidentFull } from '../../api/types';
 import { t, word } from '../../i18n/incident';
 import { Icon } from '../../ui/Icon';
+import { Said } from '../../ui/Said';
 import { Clock } from '../../ui/Time';
 import { afterOf, mergeTimeline, type Entry } from './merge';
 import { Told } from './Told';
@@ -38,7 +39,7 @@ function EventEntry({ entry, said }: { entry: Entry & { type: 'event' }; said: s
         {word('event', e.kind, values)}{e.public && <span class="tag">{t('event.public')}</span>}
         {people && <span class="quiet"> {t('incident.by', { actor: e.actor })} · {e.origin}</span>}
       </p>
-      {e.reason && e.reason !== said && <p class="said">{e.reason}</p>}
+      {e.reason && e.reason !== said && <p class="said"><Said text={e.reason} at={e.at} /></p>}
       {votes && <Votes evidence={votes} />}
     </>
   );

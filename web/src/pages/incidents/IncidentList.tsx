@@ -3,6 +3,7 @@ import type { Incident } from '../../api/types';
 import { duration } from '../../i18n';
 import { t } from '../../i18n/incident';
 import { now } from '../../live/store';
+import { Said } from '../../ui/Said';
 import { Ago, At } from '../../ui/Time';
 import { IncidentBadge, SeverityMark } from './Marks';
 import { lastedS, nameOf } from './words';
@@ -24,7 +25,7 @@ function Item({ incident: i }: { incident: Incident }) {
         {i.assignee && <> · {i.assignee}</>}
         {i.acknowledged_by && i.state === 'acknowledged' && <> · {t('incident.acked', { actor: i.acknowledged_by })}</>}
       </p>
-      {i.why && i.why !== nameOf(i) && <p class="clamp">{i.why}</p>}
+      {i.why && i.why !== nameOf(i) && <p class="clamp"><Said text={i.why} at={i.decided_at} /></p>}
     </li>
   );
 }

@@ -5,11 +5,12 @@ import { useEffect } from 'preact/hooks';
 
 import { useResource } from '../../api/resource';
 import type { Monitor, Why } from '../../api/types';
-import { ago, local } from '../../i18n';
+import { ago } from '../../i18n';
 import { t, word, type Key } from '../../i18n/monitor';
 import { now, rows } from '../../live/store';
 import { Icon } from '../../ui/Icon';
 import { View } from '../../ui/Notice';
+import { Said } from '../../ui/Said';
 import { At } from '../../ui/Time';
 
 const EVERY_S = 5;
@@ -21,7 +22,7 @@ function Held({ why }: { why: Why & More }) {
     <>
       {why.hold && (
         <p class="state state-maintenance"><Icon name="maintenance" />
-          {t('why.hold', { hold: word('hold', why.hold) })} {why.held_until && t('why.until', { time: local(why.held_until) })}</p>
+          {t('why.hold', { hold: word('hold', why.hold) })} {why.held_until && <>{t('why.until')} <At at={why.held_until} /></>}</p>
       )}
       {why.next && Date.parse(why.next) > now.value && <p class="quiet">{t('why.next', { time: ago(why.next, now.value) })}</p>}
     </>
@@ -69,7 +70,7 @@ export function WhyCard({ monitor, state }: { monitor: Monitor; state: string })
     <section class="card why" aria-labelledby="why-title">
       <h2 id="why-title">{t('monitor.why')}</h2>
       {at.value && <p class="quiet"><At at={at.value} /> <button type="button" class="plain" onClick={() => (at.value = '')}>{t('why.at_now')}</button></p>}
-      <View of={r.state.value} retry={r.reload} height="3rem">{(w) => <><p class="sentence">{w.sentence}</p><Held why={w} /></>}</View>
+      <View of={r.state.value} retry={r.reload} height="3rem">{(w) => <><p class="sentence"><Said text={w.sentence} at={w.at} /></p><Held why={w} /></>}</View>
       <Rule monitor={monitor} />
       {monitor.parent && <p class="quiet"><a href={`/app/monitors/${monitor.parent}`}>{t('why.parent', { name: parent ?? monitor.parent })}</a></p>}
       {monitor.cert_expires_at && <p class="quiet">{t('monitor.cert', { time: '' })}<At at={monitor.cert_expires_at} /></p>}

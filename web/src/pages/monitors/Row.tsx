@@ -5,6 +5,7 @@ import type { OverviewRow } from '../../api/types';
 import { ms, percent, t } from '../../i18n';
 import { now } from '../../live/store';
 import { StateBadge } from '../../ui/Icon';
+import { Said } from '../../ui/Said';
 import { Strip } from '../../ui/Strip';
 import { Ago } from '../../ui/Time';
 
@@ -27,7 +28,7 @@ export function Row({ row, checked, onCheck }: Props) {
       <td class="c-name">
         <a href={`/app/monitors/${m.id}`}>{m.name}</a>
         <span class="target">{m.target}</span>
-        {m.why && m.state !== 'up' && m.state !== 'paused' && <span class="row-why">{m.why}</span>}
+        {m.why && m.state !== 'up' && m.state !== 'paused' && <span class="row-why"><Said text={m.why} /></span>}
       </td>
       <td class="c-strip"><Strip value={m.strip} /></td>
       <td class="num">{ms(m.last_ms)}</td>

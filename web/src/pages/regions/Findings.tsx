@@ -3,6 +3,7 @@
 import type { Finding } from '../../api/types';
 import { t } from '../../i18n/regions';
 import { Icon } from '../../ui/Icon';
+import { Said } from '../../ui/Said';
 import { Ago } from '../../ui/Time';
 
 export function Findings({ items }: { items: Finding[] }) {
@@ -16,7 +17,7 @@ export function Findings({ items }: { items: Finding[] }) {
             <span class={`state state-${f.severity === 'severe' ? 'down' : 'degraded'}`}>
               <Icon name={f.severity === 'severe' ? 'down' : 'degraded'} />{t(f.severity === 'severe' ? 'findings.severe' : 'findings.major')}
             </span>{' '}
-            {f.detail} <span class="quiet">{f.subject} · {f.kind.replaceAll('_', ' ')} · <Ago at={f.since} /></span>
+            <Said text={f.detail} at={f.since} /> <span class="quiet">{f.subject} · {f.kind.replaceAll('_', ' ')} · <Ago at={f.since} /></span>
           </li>
         ))}
       </ul>

@@ -1,1 +1,0 @@
-import{C as e,j as t,w as n}from"./index-CmoYOMrG.js";import{t as r}from"./jsxRuntime-Bv5FUGWu.js";function i({action:i}){return!n.value||e(i)?null:r(`p`,{class:`ribbon ribbon-note`,role:`note`,children:t(`may.not`,{role:n.value.role})})}export{i as t};
