@@ -73,7 +73,8 @@ static void an_incident_opens_and_closes_once(void **state NP_UNUSED)
 	assert_string_equal(notice(w.fx->notices.first)->kind, "opened");
 	assert_null(notice(w.fx->notices.first)->after);
 	assert_string_equal(notice(w.fx->notices.last)->kind, "resolved");
-	assert_string_equal(notice(w.fx->notices.last)->after, "[\"opened\",\"escalation\"]");
+	assert_string_equal(notice(w.fx->notices.last)->after,
+			    "[\"opened\",\"escalation\",\"reminder\",\"stale\",\"reopened\"]");
 	assert_int_equal(w.fx->audits.n, 2);
 	assert_true(w.fx->jobs.n > 0);
 	world_done(&w);
