@@ -30,6 +30,7 @@ static const struct subcommand commands[] = {
 	{ "why", "why a monitor did or did not alert", cli_why_main },
 	{ "apply", "bring monitors in line with a YAML file", cli_apply_main },
 	{ "token", "make a one-time join token for a checker", cli_token_main },
+	{ "api-token", "make, list, revoke API tokens", cli_api_token_main },
 	{ "join", "enrol this machine as a checker", cli_join_main },
 	{ "migrate", "bring the database's schema up to date", cli_migrate_main },
 	{ "admin-token", "make a token for the first organisation's owner", cli_admin_token_main },

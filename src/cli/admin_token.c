@@ -9,6 +9,7 @@
 #include "cli/owner.h"
 
 #define DB_MS 10000
+#define PREFIX 8 /* as the API keeps of those that it makes */
 
 static const struct arg_opt opts[] = {
 	OWNER_OPT,
@@ -23,8 +24,8 @@ static const struct arg_spec spec = {
 };
 
 static const char insert_sql[] =
-	"WITH made AS (INSERT INTO np.api_token (token_sha256, id, org_id, name, role) "
-	"  SELECT $1, gen_random_uuid(), min(id), $2, 'owner' FROM np.org RETURNING id, org_id, name) "
+	"WITH made AS (INSERT INTO np.api_token (token_sha256, id, org_id, name, role, prefix, created_by) "
+	"  SELECT $1, gen_random_uuid(), min(id), $2, 'owner', $3, 'operator' FROM np.org RETURNING id, org_id, name) "
 	"INSERT INTO np.audit (org_id, actor, origin, act, subject, after) "
 	"SELECT org_id, 'operator', 'cli', 'token.create', id::text, jsonb_build_object('name', name, 'role', 'owner') "
 	"  FROM made";
@@ -37,6 +38,7 @@ static np_err store(struct owner *o, np_str token, const char *name)
 	pg_params_init(&p);
 	pg_params_bytea(&p, (np_str){ (const char *)hash, sizeof hash });
 	pg_params_c(&p, name);
+	pg_params_text(&p, str_sub(token, 0, PREFIX)); /* so that people recognise it in lists */
 	return pg_exec(o->db, insert_sql, &p, NULL);
 }
 

@@ -15,6 +15,7 @@ int cli_apply_main(int argc, char **argv);
 int cli_token_main(int argc, char **argv);
 int cli_join_main(int argc, char **argv);
 int cli_migrate_main(int argc, char **argv);
+int cli_api_token_main(int argc, char **argv);
 int cli_admin_token_main(int argc, char **argv);
 int cli_incident_export_main(int argc, char **argv);
 int cli_verify_main(int argc, char **argv);

@@ -9,6 +9,9 @@ static const char *const roles[] = {
 };
 static_assert(NP_LEN(roles) == ACC_ROLE_N, "name every role");
 
+static const char *const scopes_by_bit[] = { "read", "write", "respond", "admin" };
+static_assert((1u << NP_LEN(scopes_by_bit)) - 1 == ACC_S_ALL, "name every scope");
+
 static const struct {
 	const char *name;
 	enum acc_role least;
@@ -57,6 +60,22 @@ np_err acc_role_from_name(np_str s, enum acc_role *ret)
 	for (size_t i = ACC_VIEWER; i < ACC_ROLE_N; i++) {
 		if (str_eq_c(s, roles[i])) {
 			*ret = (enum acc_role)i;
+			return NP_OK;
+		}
+	}
+	return NP_E_NOTFOUND;
+}
+
+const char *acc_scope_name(size_t i)
+{
+	return i < NP_LEN(scopes_by_bit) ? scopes_by_bit[i] : NULL;
+}
+
+np_err acc_scope_from_name(np_str s, uint32_t *ret_bit)
+{
+	for (size_t i = 0; i < NP_LEN(scopes_by_bit); i++) {
+		if (str_eq_c(s, scopes_by_bit[i])) {
+			*ret_bit = 1u << i;
 			return NP_OK;
 		}
 	}

@@ -50,5 +50,8 @@ enum acc_action {
 /* scopes: ACC_S_ALL for a person's session. */
 bool acc_may(enum acc_role role, uint32_t scopes, enum acc_action action);
 const char *acc_role_name(enum acc_role r);
+/* The i-th scope, as ACC_S_READ << i: "read"; NULL behind the last. */
+const char *acc_scope_name(size_t i);
+NP_NODISCARD np_err acc_scope_from_name(np_str s, uint32_t *ret_bit);
 const char *acc_action_name(enum acc_action a); /* "monitor.edit" */
 NP_NODISCARD np_err acc_role_from_name(np_str s, enum acc_role *ret);

@@ -85,6 +85,10 @@ np_err api_checkers_ban(struct wreq *q, struct pg_conn *c);
 np_err api_session_open(struct wreq *q, struct pg_conn *c);
 np_err api_session_read(struct wreq *q, struct pg_conn *c);
 np_err api_session_close(struct wreq *q, struct pg_conn *c);
+np_err api_tokens_list(struct wreq *q, struct pg_conn *c);
+np_err api_tokens_create(struct wreq *q, struct pg_conn *c);
+np_err api_tokens_read(struct wreq *q, struct pg_conn *c);
+np_err api_tokens_revoke(struct wreq *q, struct pg_conn *c);
 np_err api_audit(struct wreq *q, struct pg_conn *c);
 
 np_err api_overview(struct wreq *q, struct pg_conn *c);

@@ -13,7 +13,7 @@ static void write_actions(struct wreq *q)
 	jsonw_key(w, "actions");
 	jsonw_arr(w);
 	for (int a = 0; a < ACC_ACTION_N; a++)
-		if (acc_may(q->who.role, ACC_S_ALL, (enum acc_action)a))
+		if (who_may(&q->who, (enum acc_action)a))
 			jsonw_c(w, acc_action_name((enum acc_action)a));
 	jsonw_arr_end(w);
 }
@@ -79,6 +79,7 @@ np_err api_session_open(struct wreq *q, struct pg_conn *c)
 	rnd_bytes(raw, sizeof raw);
 	struct opening o = { q, { text, str_b64url(raw, sizeof raw, text) } };
 	q->origin = "dashboard";
+	who_note(c, &q->who);
 	e = pg_tx_run(c, q->who.org, open_in_tx, &o);
 	if (e < 0)
 		return e;

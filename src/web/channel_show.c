@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "core/channel.h"
 #include "web/api.h"
+#include "web/who.h"
 
 static np_str text_of(const json_t *o, const char *key)
 {
@@ -84,7 +85,7 @@ void chs_show(struct wreq *q, const struct stc_row *row, np_str fresh)
 			   .config = config,
 			   .secret = secret,
 			   .fresh = fresh,
-			   .all = acc_may(q->who.role, ACC_S_ALL, ACC_CHANNEL_EDIT) };
+			   .all = who_may(&q->who, ACC_CHANNEL_EDIT) };
 	if (s.kind == NULL) /* written by a newer program */
 		s.kind = chn_kind_of(NP_STR("email"));
 	jsonw_obj(w);

@@ -2,6 +2,7 @@
 #include "web/nudge.h"
 
 #include "base/str.h"
+#include "web/sse.h"
 #include "wire/job.h"
 
 static void publish(struct web *w, const char *channel, np_str message)
@@ -36,6 +37,8 @@ void nudge_send(struct wreq *q)
 		registry(w, JOB_N_CHANNEL);
 	if (q->nudge_outbox)
 		publish(w, JOB_OUTBOX_CHANNEL, NP_STR("1"));
+	if (q->nudge_streams)
+		sse_look_again(w->sse);
 	q->nudge_all = q->nudge_inbox = q->nudge_monitors = q->nudge_ban = false;
-	q->nudge_channels = q->nudge_outbox = false;
+	q->nudge_channels = q->nudge_outbox = q->nudge_streams = false;
 }

@@ -25,6 +25,8 @@ struct who {
 	uint8_t token_id[16];
 	np_str name, org_name;
 	enum acc_role role;
+	uint32_t scopes; /* of its token */
+	bool unnoted;    /* nothing says yet that the token was used in this minute */
 	bool private_ok;
 	bool by_cookie;
 	uint8_t credential[CRYPT_SHA256_LEN];
@@ -105,6 +107,7 @@ struct wreq {
 	/* after the commit, on the loop's thread */
 	bool nudge_all; /* the inbox of every shard */
 	bool nudge_inbox, nudge_monitors, nudge_ban, nudge_channels, nudge_outbox;
+	bool nudge_streams; /* somebody may be nobody any more */
 	char id[WQ_ID_MAX]; /* request id: 32 hex digits */
 };
 

@@ -16,6 +16,7 @@
 #define POLICY "/api/v1/policies/{}"
 #define MAINTENANCE "/api/v1/maintenance/{}"
 #define ROTA "/api/v1/rotas/{}"
+#define TOKEN "/api/v1/tokens/{}"
 
 static void open_events(struct wreq *q)
 {
@@ -148,6 +149,10 @@ static const struct route table[] = {
 	DO("POST", "/api/v1/session", api_session_open, ACC_SEE, R_OPEN | R_SIGN_IN | R_BODY),
 	GET("/api/v1/session", api_session_read, ACC_SEE, NULL),
 	DO("DELETE", "/api/v1/session", api_session_close, ACC_SEE, 0),
+	GET("/api/v1/tokens", api_tokens_list, ACC_TOKEN_EDIT, "state " PAGING),
+	DO("POST", "/api/v1/tokens", api_tokens_create, ACC_TOKEN_EDIT, R_BODY),
+	GET(TOKEN, api_tokens_read, ACC_TOKEN_EDIT, NULL),
+	DO("DELETE", TOKEN, api_tokens_revoke, ACC_TOKEN_EDIT, 0),
 	GET("/api/v1/audit", api_audit, ACC_AUDIT_SEE, "subject " PAGING),
 };
 static_assert(NP_LEN(table) <= ROUTES_MAX, "raise ROUTES_MAX");

@@ -20,6 +20,9 @@ struct line { /* one stream */
 	bool slow;     /* waits for its socket */
 	bool by_cookie;
 	uint8_t credential[CRYPT_SHA256_LEN];
+	/* When it was last found good: how many tokens were revoked by then, and when it is time
+	 * for another look all the same (tokens and sessions end by the clock, too). */
+	int64_t revoked, again_ms;
 };
 
 struct sse {
@@ -28,7 +31,7 @@ struct sse {
 	uint64_t serial;
 	struct loop_timer *timer;
 	bool checking;
-	size_t pos; /* in `lines`: where the next look at credentials goes on */
+	int64_t revoked; /* tokens, as far as we know; -1: not asked yet */
 	struct metric *open, *slow, *resets;
 };
 
@@ -155,6 +158,7 @@ static struct line *line_new(struct sse *s, const struct who *who)
 	l->sse = s;
 	l->org = tap_org(s->web->tap, who->org);
 	l->serial = ++s->serial;
+	l->revoked = -2; /* the look at who opened it is older than any count */
 	l->by_cookie = who->by_cookie;
 	memcpy(l->credential, who->credential, sizeof l->credential);
 	l->reader.frame = on_frame;
@@ -199,12 +203,20 @@ void sse_open(struct sse *s, struct wreq *q)
 struct recheck {
 	struct sse *sse;
 	size_t n;
+	int64_t revoked; /* asked before the credentials; -1: no answer */
 	struct {
 		uint64_t serial;
-		bool by_cookie, gone;
+		bool by_cookie, gone, good;
 		uint8_t credential[CRYPT_SHA256_LEN];
 	} item[RECHECK_MAX];
 };
+
+static int64_t revoked_count(struct pg_conn *c)
+{
+	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	np_err e = pg_exec(c, "SELECT np.tokens_revoked()", NULL, &res);
+	return e == NP_OK && pg_res_rows(res) == 1 ? pg_res_i64(res, 0, 0) : -1;
+}
 
 static void recheck_run(void *ctx)
 {
@@ -212,9 +224,11 @@ static void recheck_run(void *ctx)
 	struct pg_conn *c = NULL;
 	if (pg_pool_take(k->sse->web->pool, clock_mono_ms() + WEB_DB_MS, &c) < 0)
 		return; /* no answer is no reason to send people away */
-	for (size_t i = 0; i < k->n; i++) {
+	k->revoked = revoked_count(c);
+	for (size_t i = 0; k->revoked >= 0 && i < k->n; i++) {
 		np_err e = who_is_known(c, k->item[i].credential, k->item[i].by_cookie);
 		k->item[i].gone = e == NP_E_AUTH;
+		k->item[i].good = e == NP_OK;
 		if (e < 0 && e != NP_E_AUTH)
 			break;
 	}
@@ -224,25 +238,38 @@ static void recheck_run(void *ctx)
 static void recheck_done(void *ctx)
 {
 	struct recheck *k = ctx;
-	k->sse->checking = false;
+	struct sse *s = k->sse;
+	int64_t now = loop_now_ms(s->web->loop);
+	bool more = k->revoked >= 0 && k->revoked != s->revoked;
+	s->checking = false;
+	if (k->revoked >= 0)
+		s->revoked = k->revoked;
 	for (size_t i = 0; i < k->n; i++) {
-		struct line *l = map_get(k->sse->lines, k->item[i].serial);
-		if (l && k->item[i].gone)
+		struct line *l = map_get(s->lines, k->item[i].serial);
+		if (l && k->item[i].gone) {
 			line_close(l, true);
+		} else if (l && k->item[i].good) {
+			l->revoked = k->revoked;
+			l->again_ms = now + SSE_AGAIN_MS;
+		}
 	}
+	/* A whole load was looked at, the last of it too: there may be more. */
+	more |= k->n == RECHECK_MAX && (k->item[k->n - 1].good || k->item[k->n - 1].gone);
 	free(k);
+	if (more)
+		loop_timer_at(s->timer, now);
 }
 
 static void recheck_fill(struct sse *s, struct recheck *k)
 {
+	int64_t now = loop_now_ms(s->web->loop);
+	size_t pos = 0;
 	uint64_t key;
 	void *value;
-	while (k->n < RECHECK_MAX) {
-		if (!map_next(s->lines, &s->pos, &key, &value)) {
-			s->pos = 0; /* the next round begins anew */
-			return;
-		}
+	while (k->n < RECHECK_MAX && map_next(s->lines, &pos, &key, &value)) {
 		const struct line *l = value;
+		if (l->revoked == s->revoked && now < l->again_ms)
+			continue;
 		k->item[k->n].serial = l->serial;
 		k->item[k->n].by_cookie = l->by_cookie;
 		memcpy(k->item[k->n].credential, l->credential, sizeof l->credential);
@@ -253,18 +280,24 @@ static void recheck_fill(struct sse *s, struct recheck *k)
 static void on_recheck(void *ctx)
 {
 	struct sse *s = ctx;
-	loop_timer_at(s->timer, loop_now_ms(s->web->loop) + SSE_AGAIN_MS);
+	loop_timer_at(s->timer, loop_now_ms(s->web->loop) + SSE_LOOK_MS);
 	if (s->checking || map_len(s->lines) == 0)
 		return;
 	struct recheck *k = np_zalloc(sizeof *k);
 	if (!k)
 		return;
 	k->sse = s;
+	k->revoked = -1;
 	recheck_fill(s, k);
 	if (loop_work(s->web->loop, recheck_run, recheck_done, k) < 0)
 		free(k);
 	else
 		s->checking = true;
+}
+
+void sse_look_again(struct sse *s)
+{
+	loop_timer_at(s->timer, loop_now_ms(s->web->loop));
 }
 
 struct sse *sse_new(struct web *w)
@@ -273,6 +306,7 @@ struct sse *sse_new(struct web *w)
 	if (!s)
 		return NULL;
 	s->web = w;
+	s->revoked = -1;
 	s->open = metrics_get(w->metrics, METRIC_GAUGE, "netpulse_web_streams", "",
 			      "Live streams open.");
 	s->slow = metrics_get(w->metrics, METRIC_COUNTER, "netpulse_web_stream_slow_total", "",
@@ -285,7 +319,7 @@ struct sse *sse_new(struct web *w)
 		sse_free(s);
 		return NULL;
 	}
-	loop_timer_at(s->timer, loop_now_ms(w->loop) + SSE_AGAIN_MS);
+	loop_timer_at(s->timer, loop_now_ms(w->loop) + SSE_LOOK_MS);
 	return s;
 }
 

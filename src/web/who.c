@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/who.h"
 
+#include "base/log.h"
 #include "base/str.h"
 
 const char *who_cookie_name(const struct web *w)
@@ -41,7 +42,8 @@ bool who_same_origin(struct httpd_req *r)
 }
 
 static const char who_sql[] =
-	"SELECT org_id, token_id, name, role, private_ok, org_name FROM np.who($1, $2)";
+	"SELECT org_id, token_id, name, role, private_ok, org_name, scopes::bigint, unnoted"
+	" FROM np.who($1, $2)";
 
 static np_err ask(struct pg_conn *c, const uint8_t sha256[CRYPT_SHA256_LEN], bool cookie,
 		  struct pg_res **ret)
@@ -79,6 +81,8 @@ NP_NODISCARD np_err who_find(struct pg_conn *c, np_str credential, bool cookie, 
 	w.name = arena_str(a, pg_res_str(res, 0, 2));
 	w.private_ok = pg_res_bool(res, 0, 4);
 	w.org_name = arena_str(a, pg_res_str(res, 0, 5));
+	w.scopes = (uint32_t)pg_res_i64(res, 0, 6) & ACC_S_ALL;
+	w.unnoted = pg_res_bool(res, 0, 7);
 	if (!w.name.p || !w.org_name.p)
 		return NP_E_NOMEM;
 	e = acc_role_from_name(pg_res_str(res, 0, 3), &w.role);
@@ -86,6 +90,24 @@ NP_NODISCARD np_err who_find(struct pg_conn *c, np_str credential, bool cookie, 
 		return NP_E_AUTH;
 	*ret = w;
 	return NP_OK;
+}
+
+void who_note(struct pg_conn *c, const struct who *w)
+{
+	if (!w->unnoted)
+		return;
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	pg_params_init(&p);
+	pg_params_uuid(&p, w->token_id);
+	/* Who only reads must not fail for what this writes: the next request tries again. */
+	np_err e = pg_exec(c, "SELECT np.token_used($1)", &p, NULL);
+	if (e < 0)
+		np_log(NP_WARN, "token.unnoted", KV_ERR(e));
+}
+
+bool who_may(const struct who *w, enum acc_action action)
+{
+	return acc_may(w->role, w->scopes, action);
 }
 
 np_str who_set_cookie(const struct web *w, struct arena *a, np_str value)

@@ -21,6 +21,10 @@ bool who_origin_is(np_str origin, np_str host);
 /* Worker thread, outside a transaction. NP_E_AUTH: nobody. */
 NP_NODISCARD np_err who_find(struct pg_conn *c, np_str credential, bool cookie, struct arena *a,
 			     struct who *ret);
+/* Writes that its token was used, once a minute. Worker thread, outside a transaction. */
+void who_note(struct pg_conn *c, const struct who *w);
+/* Role and scopes both allow it. */
+bool who_may(const struct who *w, enum acc_action action);
 /* Is a credential, known by its hash, still good? NP_E_AUTH: no. */
 NP_NODISCARD np_err who_is_known(struct pg_conn *c, const uint8_t sha256[CRYPT_SHA256_LEN],
 				 bool cookie);

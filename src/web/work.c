@@ -57,9 +57,9 @@ static np_err identify(struct wreq *q, struct pg_conn *c)
 				  "Sign in: this token or session is not, or no longer, valid.");
 	if (e < 0)
 		return e;
-	/* A token has no scopes of its own yet: it may what its role may. */
-	if (!acc_may(q->who.role, ACC_S_ALL, q->route->action))
-		return wq_problem(q, 403, "Your role may not do this.");
+	if (!who_may(&q->who, q->route->action))
+		return wq_problem(q, 403, "Your role or your token's scopes may not do this.");
+	who_note(c, &q->who);
 	return NP_OK;
 }
 

@@ -134,6 +134,22 @@ def test_help_everywhere(w):
         assert done.returncode == 0 and "usage: netpulse" in done.stdout, (name, done.stdout, done.stderr)
 
 
+def test_api_tokens(w):
+    made = w.up.cli("api-token", "create", "--name", "a robot", "--role", "viewer", "--scopes", "read", "--expires", "1d")
+    assert made.returncode == 0, made.stderr
+    secret = made.stdout.strip()
+    assert w.up.call("GET", "session", token=secret)[0] == 200
+    assert w.up.call("POST", "monitors", GOOD, token=secret)[0] == 403
+    listed = w.up.cli("api-token", "list")
+    assert "a robot" in listed.stdout and secret[:8] in listed.stdout and secret not in listed.stdout, listed.stdout
+    mine = [t for t in json.loads(w.up.cli("api-token", "list", "--json").stdout) if t["name"] == "a robot"]
+    assert w.up.cli("api-token", "revoke", mine[0]["id"]).returncode == 0
+    assert w.up.call("GET", "session", token=secret)[0] == 401
+    assert "a robot" in w.up.cli("api-token", "list", "--state", "revoked").stdout
+    for wrong in (("create", "--name", "x", "--role", "god"), ("create", "--name", "x", "--expires", "soon"), ("revoke", "x")):
+        assert w.up.cli("api-token", *wrong).returncode == 2, wrong
+
+
 def test_join_token_is_one_time(w):
     made = w.up.must("POST", "regions/eu-west/join-tokens", {})
     with tempfile.TemporaryDirectory() as d:

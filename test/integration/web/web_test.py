@@ -169,6 +169,119 @@ class Access(Case):
         self.assertEqual(sign_in(proxy, self.owner.token, "198.51.100.3").status, 200)
 
 
+class Tokens(Case):
+    def make(self, by=None, **more):
+        a = (by or self.owner).post("/api/v1/tokens", {"name": "robot", "role": "viewer", **more})
+        self.assertEqual(a.status, 201, a.raw)
+        return a.json["token"], Client(self.h.port, a.json["secret"])
+
+    def acts(self, tid):
+        return [a["act"] for a in self.owner.get(f"/api/v1/audit?subject={tid}").json["items"]]
+
+    def test_life(self):
+        token, c = self.make(role="editor", scopes=["read", "respond"], expires_at="2030-01-01T00:00:00Z")
+        path = "/api/v1/tokens/" + token["id"]
+        self.assertEqual((token["role"], token["scopes"], token["state"], token["current"], token["last_used_at"]),
+                         ("editor", ["read", "respond"], "active", False, None))
+        self.assertTrue(c.token.startswith(token["prefix"]) and len(token["prefix"]) == 8, token)
+        self.assertEqual(token["created_by"], "owner")
+        who = c.get("/api/v1/session").json
+        self.assertIn("incident.respond", who["actions"])
+        self.assertNotIn("monitor.edit", who["actions"])
+        self.problem(c.post("/api/v1/monitors", SAMPLE), 403)
+        shown = self.owner.get(path)
+        self.assertIsNotNone(shown.json["last_used_at"])
+        listed = self.owner.get("/api/v1/tokens?limit=1000")
+        self.assertIn(shown.json, listed.json["items"])
+        self.assertEqual([t["name"] for t in listed.json["items"] if t["current"]], ["owner"])
+        for a in (shown, listed):
+            self.assertNotIn(c.token.encode(), a.raw)
+        # Signed in with it: what it may not, its sessions may not either.
+        a = Client(self.h.port).post("/api/v1/session", {"token": c.token})
+        session = Client(self.h.port, cookie=a.cookies[0].split(";")[0])
+        self.problem(session.post("/api/v1/monitors", SAMPLE), 403)
+        self.assertEqual(self.owner.delete(path).status, 204)
+        self.assertEqual(self.owner.delete(path).status, 204)
+        for gone in (c, session):
+            self.problem(gone.get("/api/v1/session"), 401)
+        after = self.owner.get(path).json
+        self.assertEqual((after["state"], after["revoked_by"]), ("revoked", "owner"))
+        self.assertEqual([t["id"] for t in self.owner.get("/api/v1/tokens?state=revoked&limit=1").json["items"]],
+                         [token["id"]])
+        self.assertEqual(self.acts(token["id"]), ["token.revoke", "token.create"])
+        kept = self.h.sql(f"SELECT count(*) FROM np.audit WHERE coalesce(after::text, '') LIKE '%{c.token[4:]}%'")
+        self.assertEqual(kept, "0")
+
+    def test_nobody_gives_away_more(self):
+        admin = self.h.client("admin")
+        self.problem(admin.post("/api/v1/tokens", {"name": "x", "role": "owner"}), 403)
+        narrow = self.make(role="admin", scopes=["admin"])[1]
+        self.problem(narrow.post("/api/v1/tokens", {"name": "x", "role": "viewer"}), 403)
+        self.assertEqual(self.make(narrow, scopes=["admin"])[0]["created_by"], "robot")
+        top = self.make(role="owner")[0]
+        self.problem(admin.delete("/api/v1/tokens/" + top["id"]), 403)
+        for c in (self.editor, self.viewer):
+            self.problem(c.get("/api/v1/tokens"), 403)
+            self.problem(c.post("/api/v1/tokens", {"name": "x", "role": "viewer"}), 403)
+
+    def test_the_last_owner_stays(self):
+        mine = [t for t in self.stranger.get("/api/v1/tokens").json["items"] if t["current"]][0]
+        self.problem(self.stranger.delete("/api/v1/tokens/" + mine["id"]), 409)
+        token, second = self.make(self.stranger, role="owner", name="second")
+        self.assertEqual(second.delete("/api/v1/tokens/" + token["id"]).status, 204)
+        self.problem(second.get("/api/v1/session"), 401)
+
+    def test_others_do_not_exist(self):
+        token = self.make()[0]
+        path = "/api/v1/tokens/" + token["id"]
+        self.problem(self.stranger.get(path), 404)
+        self.problem(self.stranger.delete(path), 404)
+        self.assertNotIn(token["id"], [t["id"] for t in self.stranger.get("/api/v1/tokens").json["items"]])
+
+    def test_refused(self):
+        for body, field in (({"role": "viewer"}, "name"), ({"name": "x"}, "role"), ({"name": "x", "role": "god"}, "role"),
+                            ({"scopes": []}, "scopes"), ({"scopes": ["all"]}, "scopes"), ({"scopes": "read"}, "scopes"),
+                            ({"expires_at": "2001-01-01T00:00:00Z"}, "expires_at"), ({"expires_at": 7}, "expires_at"),
+                            ({"expires_at": "2999-01-01T00:00:00Z"}, "expires_at"), ({"org": 1}, "org")):
+            if field not in ("name", "role") or "god" in str(body):
+                body = {"name": "x", "role": "viewer", **body}
+            self.problem(self.owner.post("/api/v1/tokens", body), 422, field)
+        self.problem(self.owner.get("/api/v1/tokens?state=gone"), 422, "state")
+
+    def test_pages(self):
+        made = [self.make(name=f"page {i}")[0]["id"] for i in range(3)]
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = self.owner.get("/api/v1/tokens?limit=2" + (cursor and f"&cursor={cursor}")).json
+            seen += [t["id"] for t in page["items"]]
+            cursor = page["next"]
+        self.assertEqual(len(seen), len(set(seen)))
+        self.assertEqual([t for t in seen if t in made], made[::-1])
+
+    def test_the_api_cannot_read_what_is_stored(self):
+        said = self.h.sql("SELECT has_column_privilege('np_web', 'np.api_token', 'token_sha256', 'SELECT'),"
+                          " has_column_privilege('np_web', 'np.api_token', 'role', 'UPDATE'),"
+                          " has_table_privilege('np_web', 'np.api_token', 'DELETE')")
+        self.assertEqual(said, "f|f|f")
+
+    def test_a_stream_ends_with_its_token(self):
+        # Revoked here, or by another process of the same database.
+        for how in ("api", "database"):
+            token, c = self.make()
+            mine, other = Stream(c), Stream(self.viewer)
+            if how == "api":
+                self.assertEqual(self.owner.delete("/api/v1/tokens/" + token["id"]).status, 204)
+            else:
+                self.h.sql(f"UPDATE np.api_token SET revoked_at = now() WHERE id = '{token['id']}'")
+            # It ends before the look that comes by the clock, every second comment of 15 s.
+            comments = 0
+            while line := mine.r.readline():
+                comments += line.startswith(b":")
+            self.assertLess(comments, 2)
+            self.assertFalse(other.r.isclosed())
+            other.close()
+
+
 class Input(Case):
     def test_not_json(self):
         for raw in (b"", b"{", b"[]", b"null", b'"x"', b'{"name": 1} x', b'{"name": "a", "name": "b"}',

@@ -255,6 +255,13 @@ static void roles_and_scopes_both_must_allow(void **state NP_UNUSED)
 	assert_false(acc_may(ACC_VIEWER, ACC_S_ALL, ACC_MONITOR_EDIT));
 	assert_true(acc_may(ACC_EDITOR, ACC_S_ALL, ACC_MONITOR_EDIT));
 	assert_false(acc_may(ACC_OWNER, ACC_S_READ, ACC_MONITOR_EDIT));
+	uint32_t bit = 0;
+	for (size_t i = 0; acc_scope_name(i); i++) {
+		assert_int_equal(acc_scope_from_name(str_from_c(acc_scope_name(i)), &bit), NP_OK);
+		assert_int_equal(bit, 1u << i);
+	}
+	assert_int_equal(bit, ACC_S_ADMIN);
+	assert_int_equal(acc_scope_from_name(NP_STR("all"), &bit), NP_E_NOTFOUND);
 	assert_false(acc_may(ACC_NOBODY, ACC_S_ALL, ACC_SEE));
 	assert_false(acc_may(ACC_ADMIN, ACC_S_ALL, ACC_ORG_DELETE));
 	for (int a = 0; a < ACC_ACTION_N; a++)

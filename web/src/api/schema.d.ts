@@ -120,8 +120,8 @@ export interface paths {
          * What changes, as server-sent events
          * @description Event ids are `<incarnation>.<n>`; a stream goes on after `Last-Event-ID`, or after `since`.
          *     `event: batch` carries a `LiveBatch`; `event: reset` carries `{}` and means: what you missed
-         *     is gone, read the overview again. A comment comes every 15 s. A stream of an ended session
-         *     is closed within a minute.
+         *     is gone, read the overview again. A comment comes every 15 s. A stream whose token was
+         *     revoked is closed within a second, one of an ended session within a minute.
          */
         get: operations["events"];
         put?: never;
@@ -1025,6 +1025,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API tokens of the organisation, newest first
+         * @description Never their secrets; revoked and expired ones too.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make an API token
+         * @description The answer is the only one that shows `secret`. Nobody can give away more than they may
+         *     themselves: a higher role or a wider scope is refused (403).
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** One API token */
+        get: operations["readToken"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API token
+         * @description For ever. It and every session that was opened with it are refused from the next request on;
+         *     their live streams end within a second. The last token of an owner cannot be revoked (409).
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1155,6 +1204,43 @@ export interface components {
             /** @description What this identity may do, as in `monitor.edit`. */
             actions: string[];
             version: string;
+        };
+        /** @enum {string} */
+        TokenState: "active" | "expired" | "revoked";
+        /**
+         * @description `read` looks; `write` changes monitors, policies, maintenance, rotas and publishes; `respond`
+         *     answers incidents and checks now; `admin` is channels, checkers, tokens and the audit log.
+         *     What may be done is what both the role and the scopes allow.
+         * @enum {string}
+         */
+        TokenScope: "read" | "write" | "respond" | "admin";
+        TokenNew: {
+            /** @description What the audit log calls its holder. */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** @description Default all. */
+            scopes?: components["schemas"]["TokenScope"][];
+            /** @description Within ten years; without it the token does not expire. */
+            expires_at?: components["schemas"]["Time"];
+        };
+        Token: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description First letters of the secret; empty of one made before they were kept. */
+            prefix: string;
+            role: components["schemas"]["Role"];
+            scopes: components["schemas"]["TokenScope"][];
+            state: components["schemas"]["TokenState"];
+            /** @description It is the one that asks, or the one this session was opened with. */
+            current: boolean;
+            created_at: components["schemas"]["Time"];
+            created_by: string;
+            /** @description To a minute. */
+            last_used_at: components["schemas"]["TimeOrNull"];
+            expires_at: components["schemas"]["TimeOrNull"];
+            revoked_at: components["schemas"]["TimeOrNull"];
+            revoked_by: string;
         };
         Overview: {
             /** @description For `since` of the events. */
@@ -4209,6 +4295,120 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Signed out; the cookie is void. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["TokenState"];
+                /** @description `next` of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Token"][];
+                        next: components["schemas"]["Next"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "deploy",
+                 *       "role": "editor",
+                 *       "scopes": [
+                 *         "read",
+                 *         "write"
+                 *       ],
+                 *       "expires_at": "2030-01-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TokenNew"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description To be sent as `Authorization: Bearer`. */
+                        secret: string;
+                        token: components["schemas"]["Token"];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; or it was already. */
             204: {
                 headers: {
                     [name: string]: unknown;
