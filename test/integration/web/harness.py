@@ -63,7 +63,7 @@ class Client:
             h["Content-Type"] = "application/json"
         h.update(headers or {})
         h = {k: v for k, v in h.items() if v is not None}
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(self.source, 0))
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90, source_address=(self.source, 0))
         try:
             c.request(method, path, body=raw, headers=h)
             r = c.getresponse()
@@ -226,7 +226,7 @@ admin:
             return None
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=50)
         self.process = None
         self.log.close()
         return code
