@@ -85,12 +85,10 @@ static bool is_byday(const struct rrule *r, struct civil_date d, int64_t day)
 	return r->byday_n == 0;
 }
 
-static bool is_day(const struct rrule *r, int64_t day)
+/* The month is one of the rule. */
+static bool is_day(const struct rrule *r, struct civil_date d, int64_t day)
 {
-	struct civil_date d = civil_date_of(day);
 	int32_t back = civil_days_in(d.year, d.month) + 1 - d.day;
-	if (r->months != 0 && !(r->months >> d.month & 1))
-		return false;
 	bool any = r->days == 0 && r->days_back == 0;
 	if (!any && !(r->days >> d.day & 1) && !(r->days_back >> back & 1))
 		return false;
@@ -121,9 +119,13 @@ static void fill(struct rrule_iter *it)
 	int64_t first = period_first(r, it->period, &days);
 	it->n = 0;
 	it->i = 0;
-	for (int32_t i = 0; i < days; i++)
-		if (is_day(r, first + i))
+	for (int32_t i = 0; i < days; i++) {
+		struct civil_date d = civil_date_of(first + i);
+		if (r->months != 0 && !(r->months >> d.month & 1))
+			i += civil_days_in(d.year, d.month) - d.day; /* nothing in this month */
+		else if (is_day(r, d, first + i))
 			it->day[it->n++] = (int32_t)(first + i);
+	}
 	pick(r, it);
 	it->period += it->step;
 }
@@ -150,20 +152,21 @@ void rrule_begin(struct rrule_iter *it, const struct rrule_set *set, int64_t fro
 	it->from_s = from;
 	it->n = 0;
 	it->i = 0;
+	it->last_s = set->last_s;
 	it->ended = from_s > set->last_s;
 }
 
 bool rrule_next(struct rrule_iter *it, int64_t *ret_local_s)
 {
 	int64_t time_s = civil_mod(it->set->start_s, CIVIL_DAY_S);
-	int64_t last_day = civil_floor(it->set->last_s, CIVIL_DAY_S);
+	int64_t last_day = civil_floor(it->last_s, CIVIL_DAY_S);
 	int32_t days = 0;
 	while (!it->ended) {
 		while (it->i < it->n) {
 			int64_t at = it->day[it->i++] * CIVIL_DAY_S + time_s;
 			if (at < it->from_s)
 				continue;
-			it->ended = at > it->set->last_s;
+			it->ended = at > it->last_s;
 			if (it->ended)
 				return false;
 			it->from_s = at;

@@ -59,6 +59,7 @@ struct rrule_iter {
 	int64_t period; /* number of the next one: day, week, month or year since 1970 */
 	int64_t step;
 	int64_t from_s;
+	int64_t last_s; /* of the set; may be lowered after rrule_begin: nothing is looked for after it */
 	uint32_t n, i;
 	bool ended;
 	int32_t day[RRULE_PERIOD_DAYS]; /* of the period: days since 1970 */

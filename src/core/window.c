@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/window.h"
 
-#define MERGED_MAX 512 /* occurrences looked at in one question */
+#define RULES_END_US (INT64_C(8000000000) * NP_SEC_US) /* after RRULE_YEAR_MAX */
+#define MERGED_MAX 512                                 /* occurrences looked at in one question */
 
 /* ---- occurrences, in order of their start ---- */
 
@@ -12,6 +13,17 @@ struct series {
 	int64_t day; /* WINDOW_HOURS: next local day */
 	bool ended;
 };
+
+/* Nothing is looked for after to_us: a rule may have no occurrence for centuries. */
+static void end(struct series *s, int64_t to_us)
+{
+	if (s->w->kind != WINDOW_RULE || to_us > RULES_END_US)
+		return;
+	/* Two days more, as in `begin`. */
+	int64_t local = zone_local(s->z, civil_floor(to_us, NP_SEC_US)) + 2 * CIVIL_DAY_S;
+	if (local < s->it.last_s)
+		s->it.last_s = local;
+}
 
 /* From the first occurrence that can reach into from_us. */
 static void begin(struct series *s, const struct window *w, const struct zone *z, int64_t from_us)
@@ -108,6 +120,7 @@ struct window_now window_at(const struct window *w, const struct zone *z, int64_
 	struct series s;
 	struct window_span span;
 	begin(&s, w, z, now_us);
+	end(&s, now_us + WINDOW_LOOK_US);
 	for (int i = 0; i < MERGED_MAX && next(&s, &span); i++) {
 		if (span.to_us <= span.from_us || span.to_us <= now_us)
 			continue;
@@ -130,6 +143,7 @@ size_t window_list(const struct window *w, const struct zone *z, const struct wi
 	struct window_span span;
 	size_t n = 0;
 	begin(&s, w, z, within->from_us);
+	end(&s, within->to_us);
 	while (n < max && next(&s, &span) && span.from_us < within->to_us)
 		if (span.to_us > within->from_us && span.to_us > span.from_us)
 			ret[n++] = span;

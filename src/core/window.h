@@ -18,6 +18,7 @@
 #define WINDOW_EXDATES_MAX 100
 #define WINDOW_ENDED_MAX 32
 #define WINDOW_NEVER_US INT64_MAX
+#define WINDOW_LOOK_US (20 * 366 * NP_DAY_US) /* what begins later is not looked for */
 
 enum window_kind { WINDOW_ONCE, WINDOW_RULE, WINDOW_HOURS, WINDOW_KIND_N };
 
@@ -61,7 +62,7 @@ struct window_now {
 	bool on;
 	int64_t until_us; /* on: its end; off: its next start, or WINDOW_NEVER_US */
 };
-/* Occurrences that touch or overlap are one. A window that hardly ever ends may name an earlier
+/* A next start beyond WINDOW_LOOK_US is "never", for now. Occurrences that touch or overlap are one. A window that hardly ever ends may name an earlier
  * `until_us`: ask again then. */
 struct window_now window_at(const struct window *w, const struct zone *z, int64_t now_us);
 

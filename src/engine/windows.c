@@ -79,7 +79,12 @@ static const struct zone *zone_of(struct windows *w, const char *name)
 static struct window_now ask(struct windows *w, const struct window *win, int64_t now_us)
 {
 	const struct zone *z = zone_of(w, win->zone);
-	return z ? window_at(win, z, now_us) : (struct window_now){ .until_us = WINDOW_NEVER_US };
+	struct window_now ret = { .until_us = WINDOW_NEVER_US };
+	if (z)
+		ret = window_at(win, z, now_us);
+	if (!ret.on && ret.until_us == WINDOW_NEVER_US && win->kind == WINDOW_RULE)
+		ret.until_us = now_us + WINDOW_LOOK_US / 4; /* never so far as one looked */
+	return ret;
 }
 
 /* ---- maintenance ---- */

@@ -29,9 +29,9 @@ static void write_now(struct jsonw *w, const struct timed *t)
 {
 	int64_t now = clock_wall_us();
 	struct window_now at = window_at(&t->w, t->z, now);
-	const struct window_span all = { now, INT64_MAX };
+	const struct window_span soon = { now, now + WINDOW_LOOK_US };
 	struct window_span next[NEXT_N];
-	size_t n = window_list(&t->w, t->z, &all, next, NEXT_N);
+	size_t n = window_list(&t->w, t->z, &soon, next, NEXT_N);
 	jsonw_kbool(w, "on", at.on);
 	jsonw_ktime(w, "until", at.until_us == WINDOW_NEVER_US ? 0 : at.until_us);
 	jsonw_key(w, "next");

@@ -143,6 +143,13 @@ static void write_answer(struct wreq *q, const struct attempt *t)
 	jsonw_obj_end(w);
 }
 
+static np_err too_much(struct wreq *q)
+{
+	return wq_problem(
+		q, 422,
+		"More was checked in that time than can be tried at once: choose fewer days.");
+}
+
 static np_err load(struct wreq *q, struct pg_conn *c, struct attempt *t, const json_t *rules)
 {
 	np_err e = stm_find(c, q->arena, q->subject, &t->row);
@@ -156,12 +163,24 @@ static np_err load(struct wreq *q, struct pg_conn *c, struct attempt *t, const j
 				     .from_us = t->range.from_us,
 				     .to_us = t->range.to_us };
 	e = try_load(c, &r, &t->past);
+	return e == NP_E_LIMIT ? too_much(q) : e;
+}
+
+/* A month of results may take a second: nobody's connection waits for that. */
+static np_err think(struct wreq *q, np_err e)
+{
+	struct attempt *t = q->extra;
 	if (e == NP_OK)
 		e = play(t);
-	if (e == NP_E_LIMIT)
-		return wq_problem(
-			q, 422,
-			"More was checked in that time than can be tried at once: choose fewer days.");
+	if (e == NP_OK)
+		write_answer(q, t);
+	if (e == NP_OK)
+		e = buf_failed(&q->out);
+	else if (e == NP_E_LIMIT)
+		e = too_much(q);
+	try_done(&t->past);
+	free(t);
+	q->extra = NULL;
 	return e;
 }
 
@@ -171,6 +190,8 @@ np_err api_monitors_try(struct wreq *q, struct pg_conn *c)
 	const json_t *rules = in_member(q, "rules");
 	if (t == NULL)
 		return NP_E_NOMEM;
+	q->extra = t;
+	q->think = think;
 	in_only(q, "days from to rules");
 	read_range(q, &t->range);
 	if (!json_is_object(rules))
@@ -182,9 +203,5 @@ np_err api_monitors_try(struct wreq *q, struct pg_conn *c)
 		e = in_id(q, 0, q->subject);
 	if (e == NP_OK)
 		e = load(q, c, t, rules);
-	if (e == NP_OK)
-		write_answer(q, t);
-	try_done(&t->past);
-	free(t);
 	return e;
 }

@@ -80,6 +80,9 @@ struct wreq {
 	/* Waiting: `later` runs in a transaction of its own, again and again while it yields
 	 * NP_E_AGAIN, until `deadline_ms`; then once more with `expired`. */
 	wq_fn later;
+	/* Long thinking: on the worker, after the transaction is over and its connection given back.
+	 * Comes in any case, `e` < 0 when there is only something to free; yields what holds then. */
+	np_err (*think)(struct wreq *q, np_err e);
 	wq_fn applied; /* of a command: writes the answer once it was applied */
 	int64_t deadline_ms, poll_ms;
 	struct loop_timer *timer;

@@ -127,6 +127,8 @@ void work_run(void *wreq)
 			db = *pg_conn_error(c);
 		pg_pool_give(q->web->pool, &c);
 	}
+	if (q->think)
+		e = q->think(q, e);
 	q->err = e;
 	if (e == NP_E_AGAIN && q->waiting && !q->expired)
 		return;

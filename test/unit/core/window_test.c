@@ -285,6 +285,25 @@ static void window_is_on_or_says_when(void **state)
 	}
 }
 
+/* Monday 29 February: 2044, 2072. Nobody searches centuries for whoever asks. */
+static void window_that_hardly_ever_begins_is_not_looked_for(void **state)
+{
+	struct window w = window("{\"zone\":\"UTC\",\"start\":\"2016-02-29T00:00\","
+				 "\"duration_s\":3600,\"rrule\":\"FREQ=YEARLY;BYMONTH=2;"
+				 "BYMONTHDAY=29;BYDAY=MO\"}");
+	struct zone *z = zone("UTC");
+	struct window_span one;
+	(void)state;
+	assert_int_equal(window_at(&w, z, utc("2026-01-01T00:00:00Z")).until_us,
+			 utc("2044-02-29T00:00:00Z"));
+	assert_int_equal(window_at(&w, z, utc("2045-01-01T00:00:00Z")).until_us, WINDOW_NEVER_US);
+	assert_true(window_at(&w, z, utc("2072-02-29T00:30:00Z")).on);
+	const struct window_span all = { utc("2045-01-01T00:00:00Z"), INT64_MAX };
+	assert_int_equal(window_list(&w, z, &all, &one, 1), 1);
+	assert_int_equal(one.from_us, utc("2072-02-29T00:00:00Z"));
+	zone_free(z);
+}
+
 static void window_that_never_ends_says_when_to_ask_again(void **state)
 {
 	struct window w = window("{\"zone\":\"UTC\",\"from\":\"06:00\",\"to\":\"05:59\"}");
@@ -394,6 +413,7 @@ int main(void)
 		cmocka_unit_test(rule_gives_the_dates_of_the_standard),
 		cmocka_unit_test(window_is_on_or_says_when),
 		cmocka_unit_test(window_that_never_ends_says_when_to_ask_again),
+		cmocka_unit_test(window_that_hardly_ever_begins_is_not_looked_for),
 		cmocka_unit_test(window_lists_what_a_calendar_shows),
 		cmocka_unit_test(window_says_itself_in_words),
 		cmocka_unit_test(window_names_every_wrong_field),
