@@ -24,7 +24,7 @@ struct aredis_call {
 static void aredis_up(void *owner)
 {
 	struct aredis *r = owner;
-	loop_timer_at(r->probe, clock_mono_ms() + AREDIS_ANSWER_MS);
+	loop_timer_at(r->probe, clock_mono_ms() + r->cfg.answer_ms);
 	if (r->cfg.connected != NULL)
 		r->cfg.connected(r->cfg.ctx);
 }
@@ -44,11 +44,11 @@ static void aredis_on_probe(void *ctx)
 {
 	struct aredis *r = ctx;
 	int64_t now = clock_mono_ms();
-	if (r->pending > 0 && now - r->progress_ms >= AREDIS_ANSWER_MS) {
+	if (r->pending > 0 && now - r->progress_ms >= r->cfg.answer_ms) {
 		link_reset(r->link, "no answer");
 		return;
 	}
-	loop_timer_at(r->probe, now + AREDIS_ANSWER_MS / 5);
+	loop_timer_at(r->probe, now + r->cfg.answer_ms / 5);
 }
 
 struct aredis *aredis_new(struct loop *l, const struct aredis_cfg *cfg)
@@ -57,6 +57,8 @@ struct aredis *aredis_new(struct loop *l, const struct aredis_cfg *cfg)
 	if (r == NULL)
 		return NULL;
 	r->cfg = *cfg;
+	if (r->cfg.answer_ms == 0)
+		r->cfg.answer_ms = AREDIS_ANSWER_MS;
 	r->probe = loop_timer_new(l, aredis_on_probe, r);
 	r->link = r->probe != NULL ? link_new(l, &cfg->conf, &aredis_ops, r) : NULL;
 	if (r->link == NULL) {

@@ -19,6 +19,7 @@ struct aredis_cfg {
 	void (*connected)(void *ctx);             /* also after each reconnect; may be NULL */
 	void (*lost)(void *ctx, const char *why); /* also for a failed connect; may be NULL */
 	void *ctx;
+	uint32_t answer_ms; /* 0: AREDIS_ANSWER_MS */
 };
 
 struct aredis;

@@ -88,7 +88,7 @@ static void sub_up(void *owner)
 		s->channel[i].confirmed = false;
 		sub_ask(s, "SUBSCRIBE", s->channel[i].name);
 	}
-	loop_timer_at(s->probe, clock_mono_ms() + SUB_PROBE_MS);
+	loop_timer_at(s->probe, clock_mono_ms() + s->cfg.probe_ms);
 	sub_tell(s);
 }
 
@@ -115,7 +115,7 @@ static void sub_on_probe(void *ctx)
 	s->heard = false;
 	if (s->n > 0)
 		sub_ask(s, "SUBSCRIBE", s->channel[0].name);
-	loop_timer_at(s->probe, clock_mono_ms() + SUB_PROBE_MS);
+	loop_timer_at(s->probe, clock_mono_ms() + s->cfg.probe_ms);
 }
 
 struct sub *sub_new(struct loop *l, const struct sub_cfg *cfg)
@@ -124,6 +124,8 @@ struct sub *sub_new(struct loop *l, const struct sub_cfg *cfg)
 	if (s == NULL)
 		return NULL;
 	s->cfg = *cfg;
+	if (s->cfg.probe_ms == 0)
+		s->cfg.probe_ms = SUB_PROBE_MS;
 	s->probe = loop_timer_new(l, sub_on_probe, s);
 	s->link = s->probe != NULL ? link_new(l, &cfg->conf, &sub_ops, s) : NULL;
 	if (s->link == NULL) {

@@ -18,6 +18,7 @@ struct sub_cfg {
 	void (*connected)(void *ctx);             /* every channel is subscribed; may be NULL */
 	void (*lost)(void *ctx, const char *why); /* may be NULL */
 	void *ctx;
+	uint32_t probe_ms; /* 0: SUB_PROBE_MS */
 };
 
 struct sub;

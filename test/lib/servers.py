@@ -33,7 +33,9 @@ ROLES = ["np_engine", "np_gateway", "np_historian", "np_alerter", "np_web", "np_
 POOL = {"np_engine": 6, "np_gateway": 4, "np_historian": 4, "np_alerter": 4, "np_web": 12, "np_ca": 2}
 DATABASE = "netpulse"
 SOCKET_MAX = 107
-WAIT_S = 30
+# How long what must happen may take before it is a failure: patience, no promise. A wait that
+# ends well costs nothing; a machine may be slow, and busy with ten other things.
+PATIENCE_S = 60
 
 
 def service_user():
@@ -136,11 +138,11 @@ class Servers:
         try:
             with open(f"/proc/{pid}/stat", encoding="ascii") as f:
                 return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
 
     def _wait(self, name, ready):
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             if not self._alive(self.pid(name)):
                 break
@@ -154,8 +156,11 @@ class Servers:
         pid = self.pid(name)
         if pid is None or not self._alive(pid):
             return
-        os.kill(pid, sig)
-        end = time.monotonic() + WAIT_S
+        try:
+            os.kill(pid, sig)
+        except ProcessLookupError:
+            return
+        end = time.monotonic() + PATIENCE_S
         while gone and os.path.exists(f"/proc/{pid}"):
             try:  # collect it when it is our own child
                 os.waitpid(pid, os.WNOHANG)
@@ -165,7 +170,7 @@ class Servers:
                 if not self._alive(pid):
                     break  # nobody collects it, but it is dead
                 os.kill(pid, signal.SIGKILL)
-                end += WAIT_S
+                end += PATIENCE_S
             time.sleep(0.005)
 
     # what one may do with a server
@@ -196,7 +201,7 @@ class Servers:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE_S
         while any(self._alive(c) for c in children) and time.monotonic() < end:
             time.sleep(0.005)
 
@@ -369,7 +374,7 @@ daemonize no
     def redis(self, *words, user=ADMIN):
         """First line of the answer to one command; None without a connection."""
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(5)
+        s.settimeout(PATIENCE_S)
         try:
             s.connect(self.path("redis.sock"))
             f = s.makefile("rwb")

@@ -14,6 +14,16 @@
 #include "base/np.h"
 #include "base/str.h"
 
+/* How long what must happen may take before it is a failure: patience, no promise. A wait that
+ * ends well costs nothing; a machine may be slow, and busy with ten other things. */
+#define T_PATIENCE_MS 60000
+
+/* Lets the loop run until it is so; the caller asserts what it waited for. */
+#define RUN_UNTIL(l, cond)                                              \
+	for (int64_t np_end = clock_mono_ms() + T_PATIENCE_MS;          \
+	     !(cond) && clock_mono_ms() < np_end; loop_run_for((l), 5)) \
+	continue
+
 #define assert_ok(e) assert_int_equal((e), NP_OK)
 #define assert_err(e, want) assert_string_equal(np_err_text(e), np_err_text(want))
 

@@ -36,7 +36,7 @@ class Switch:
     def beats(self):
         """A new one comes."""
         n = len(self.got)
-        wait_for("a beat", lambda: len(self.got) > n, 15)
+        wait_for("a beat", lambda: len(self.got) > n)
 
 
 def silent(rig, switch, why):

@@ -12,10 +12,10 @@ import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, os.path.join(ROOT, "test", "lib"))
-from servers import Servers  # noqa: E402
+from servers import PATIENCE_S, Servers  # noqa: E402
 
 
-def wait_for(what, check, seconds=20.0, every=0.02):
+def wait_for(what, check, seconds=PATIENCE_S, every=0.02):
     end = time.monotonic() + seconds
     while True:
         last = check()
@@ -61,7 +61,7 @@ class Psql:
 class Rig:
     def __init__(self, exe, **settings):
         self.exe = exe
-        self.settings = {"retry": {"first": "50ms", "max": "300ms"}, "attempt_timeout": "1s", **settings}
+        self.settings = {"retry": {"first": "50ms", "max": "300ms"}, "attempt_timeout": "5s", **settings}
         self.servers = Servers(["pg", "pgbouncer", "redis"])
         self.process = None
         self.idle, self.free = [], threading.Semaphore(6)
@@ -115,7 +115,7 @@ class Rig:
     def stop(self):
         """Gracefully: a sanitizer speaks at the end."""
         self.process.terminate()
-        code = self.process.wait(30)
+        code = self.process.wait(PATIENCE_S)
         assert code == 0, f"ended with {code}:\n{self.said()[-4000:]}"
 
     def nudge(self):
@@ -156,7 +156,7 @@ class Rig:
         return self.rows("SELECT a.n, a.outcome, a.answer, a.notice_id, extract(epoch FROM a.at) AS at FROM np.notice_attempt a "
                          f"JOIN np.notice n ON n.id = a.notice_id WHERE n.channel_id = '{channel}' ORDER BY a.at, a.n")
 
-    def wait_done(self, channel, n=None, seconds=30):
+    def wait_done(self, channel, n=None, seconds=2 * PATIENCE_S):
         def done():
             rows = self.notices(channel)
             open_ = [r for r in rows if r["state"] in ("pending", "uncertain")]

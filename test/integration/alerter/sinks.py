@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Destinations of notices: HTTP on loopback, by hand, so that a test may stop at every step."""
 import json
+import os
 import socket
 import ssl
+import sys
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from servers import PATIENCE_S  # noqa: E402
 
 
 class Request:
@@ -104,7 +109,7 @@ class Sink:
         finally:
             conn.close()
 
-    def wait(self, n, seconds=20):
+    def wait(self, n, seconds=PATIENCE_S):
         with self.lock:
             if not self.changed.wait_for(lambda: len(self.got) >= n, seconds):
                 raise AssertionError(f"{len(self.got)} of {n} requests came: {[r.path for r in self.got]}")

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "test", "lib"))
 sys.path.insert(0, HERE)
-from servers import Servers  # noqa: E402
+from servers import PATIENCE_S, Servers  # noqa: E402
 from wire import Redis, batch, blob, fields, num, packed, result, seal, unseal  # noqa: E402
 
 ACK, REWIND, REJECT, BANNED = 0, 1, 2, 3
@@ -25,7 +25,7 @@ def now_us():
     return time.time_ns() // 1000
 
 
-def wait(what, fn, seconds=10):
+def wait(what, fn, seconds=PATIENCE_S):
     """The first true answer of fn."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -75,7 +75,7 @@ class Engine:
             **more}
         with open(self.conf, "w", encoding="ascii") as f:
             json.dump(conf, f)
-        self.log = open(s.path(name + ".log"), "ab")
+        self.log = open(s.path(name + ".log"), "wb")  # the servers may have seen another test
         self.process = None
         self.start()
 
@@ -85,7 +85,7 @@ class Engine:
     def stop(self, sig=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(sig)
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE_S)
         return self.process.returncode
 
     def restart(self, sig=signal.SIGTERM):
@@ -109,7 +109,7 @@ class Engine:
         c.close()
         return r.status, body
 
-    def ready(self, seconds=20):
+    def ready(self):
         def is_ready():
             if self.process.poll() is not None:
                 raise AssertionError("the engine ended:\n" + self.text()[-3000:])
@@ -117,7 +117,7 @@ class Engine:
                 return self.get("/ready")[0] == 200
             except OSError:
                 return False
-        wait("engine ready", is_ready, seconds)
+        wait("engine ready", is_ready)
         return self
 
     def metric(self, name):
@@ -141,7 +141,7 @@ class Held:
                                          " AND mode = 'ExclusiveLock' AND granted"))
 
     def over(self):
-        assert self.p.wait(60) == 0
+        assert self.p.wait(PATIENCE_S) == 0
 
 
 class Checker:
@@ -159,9 +159,12 @@ class Checker:
 
 
 class Rig:
-    def __init__(self, exe, which=("pg", "pgbouncer", "redis")):
+    """`servers`: of somebody else, who ends them; what an earlier test left in them goes."""
+
+    def __init__(self, exe, which=("pg", "pgbouncer", "redis"), servers=None):
         self.program = [exe] if isinstance(exe, str) else list(exe)
-        self.servers = Servers(list(which))
+        self.servers = servers or Servers(list(which))
+        self.borrowed = servers is not None
         self.engines = []
         self.request = 0
         self.incarnation = now_us()
@@ -169,11 +172,13 @@ class Rig:
 
     def __enter__(self):
         s = self.servers
-        s.start_all()
+        if not self.borrowed:
+            s.start_all()
         s.schema()
         with open(s.path("hmac.key"), encoding="ascii") as f:
             self.key = bytes.fromhex(f.read().strip())
         self.connect()
+        self.redis("FLUSHALL")
         self.listen()
         return self
 
@@ -200,7 +205,8 @@ class Rig:
         for e in self.engines:
             if not ended or kind:
                 print(f"--- {e.name}\n" + e.text()[-6000:], file=sys.stderr)
-        self.servers.close()
+        if not self.borrowed:
+            self.servers.close()
         assert ended, f"engines ended with {codes}"
 
     def engine(self, name="engine-1", **more):
@@ -275,9 +281,9 @@ class Rig:
         self.redis("PUBLISH", "np:inbox", str(monitor % 16))
         return ident
 
-    def outcome(self, ident, seconds=20):
+    def outcome(self, ident):
         return wait("outcome", lambda: self.sql(
-            f"SELECT outcome || ':' || reason FROM np.inbox WHERE id = '{ident}' AND outcome IS NOT NULL"), seconds)
+            f"SELECT outcome || ':' || reason FROM np.inbox WHERE id = '{ident}' AND outcome IS NOT NULL"))
 
     # ---- the gateway's part
 
@@ -339,23 +345,12 @@ class Rig:
                     out.append(one)
         return out
 
-    def ack(self, request, kind=ACK, seconds=20):
+    def ack(self, request, kind=ACK):
         return wait(f"answer {kind} to {request}",
-                    lambda: [a for a in self.acks(request) if a["kind"] == kind], seconds)[0]
+                    lambda: [a for a in self.acks(request) if a["kind"] == kind])[0]
 
     def highest_ack(self):
         return max([a["n"] for a in self.acks() if a["kind"] == ACK] or [0])
-
-    def quiet_acks(self, quiet_s=1.0, seconds=30):
-        """The highest number acknowledged, once none has come for a while."""
-        end = time.monotonic() + seconds
-        told, since = self.highest_ack(), time.monotonic()
-        while time.monotonic() - since < quiet_s:
-            assert time.monotonic() < end, "answers do not end"
-            time.sleep(0.05)
-            if self.highest_ack() != told:
-                told, since = self.highest_ack(), time.monotonic()
-        return told
 
     def live(self):
         return [(fields(unseal(self.key, c, d)), at) for c, d, at in self.messages() if c == "np:live"]

@@ -5,10 +5,15 @@ Written from doc/contracts.md and proto/ alone, with nothing of the program's ow
 """
 import hashlib
 import hmac
+import os
 import socket
 import ssl
 import struct
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from servers import PATIENCE_S  # noqa: E402
 
 
 # --- protobuf, by hand ---------------------------------------------------------------------
@@ -110,7 +115,7 @@ class Checker:
         ctx.load_verify_locations(f"{pki}/{root}.pem")
         if name:
             ctx.load_cert_chain(f"{pki}/{name}.pem", f"{pki}/{name}.key")
-        raw = socket.create_connection(address, timeout=10)
+        raw = socket.create_connection(address, timeout=PATIENCE_S)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.s = ctx.wrap_socket(raw, server_hostname="localhost")
         self.data = b""
@@ -174,7 +179,7 @@ class Checker:
     def send_batch(self, *args, **more):
         self.send(f(2, batch(*args, **more)))
 
-    def frame(self, timeout=5):
+    def frame(self, timeout=PATIENCE_S):
         """The next message down: (kind number, its fields)."""
         self.s.settimeout(timeout)
         while len(self.data) < 4 or len(self.data) < 4 + struct.unpack(">I", self.data[:4])[0]:
@@ -184,7 +189,7 @@ class Checker:
         (kind, values), = message.items()
         return kind, fields(values[0])
 
-    def expect(self, kind, timeout=5):
+    def expect(self, kind, timeout=PATIENCE_S):
         """The next message of that kind; others on the way are dropped."""
         end = time.monotonic() + timeout
         while True:
@@ -192,7 +197,7 @@ class Checker:
             if got == kind:
                 return message
 
-    def is_closed(self, timeout=5):
+    def is_closed(self, timeout=PATIENCE_S):
         try:
             while True:
                 self.frame(timeout)
@@ -210,7 +215,7 @@ WELCOME, ACK, REWIND, REJECT, ASSIGN, JOB, PAUSE, PONG = range(1, 9)
 class Redis:
     def __init__(self, servers, user="np_engine"):
         self.s = socket.socket(socket.AF_UNIX)
-        self.s.settimeout(20)
+        self.s.settimeout(2 * PATIENCE_S)
         self.s.connect(servers.path("redis.sock"))
         self.r = self.s.makefile("rb")
         self.cmd("AUTH", user, servers._secret(user + ".redis"))
@@ -272,7 +277,7 @@ class Engine:
         if one(m, 8, b""):
             self.queue.append((shard, m, fields(m[8][0])))
 
-    def next(self, timeout=5):
+    def next(self, timeout=PATIENCE_S):
         """The next batch: (shard, record, batch)."""
         end = time.monotonic() + timeout
         while not self.queue:
@@ -281,7 +286,7 @@ class Engine:
             self.read()
         return self.queue.pop(0)
 
-    def wait_heard(self, test, timeout=5):
+    def wait_heard(self, test, timeout=PATIENCE_S):
         end = time.monotonic() + timeout
         while True:
             for shard, h in self.heard:
@@ -303,6 +308,9 @@ class Engine:
 
     def ack(self, got, n, **more):
         self.publish([self.record(got, n, **more)])
+
+    def is_heard(self, channel):
+        return self.redis.cmd("PUBSUB", "NUMSUB", channel)[1] > 0
 
     def job(self, region, monitor, revision=1, key=None):
         channel = f"np:jobs:{region}"

@@ -64,13 +64,13 @@ def rounds(rig, n=4):
         c = Unix("h1")
         try:
             c.request("GET", "/metrics")
-        except ConnectionRefusedError:  # bound, and not listening yet
-            return -1
+        except OSError:
+            return -1  # not up yet
         for line in c.getresponse().read().decode().splitlines():
             if line.startswith("netpulse_historian_auditor_rounds_total"):
                 return int(float(line.split()[-1]))
         return 0
-    start = wait("metrics", lambda: os.path.exists(rig.servers.path("h1.sock")) and count() + 1) - 1
+    start = wait("metrics", lambda: count() + 1) - 1
     wait(f"{n} rounds", lambda: count() >= start + n)
 
 

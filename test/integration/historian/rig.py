@@ -11,10 +11,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "test", "lib"))
-from servers import Servers  # noqa: E402
+from servers import PATIENCE_S, Servers  # noqa: E402
 
 
-def wait(what, fn, seconds=20):
+def wait(what, fn, seconds=PATIENCE_S):
     """The first true answer of fn."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -88,7 +88,7 @@ class Rig:
     def stop(self, name="h1", sig=signal.SIGTERM):
         p = self.processes.pop(name)
         p.send_signal(sig)
-        assert p.wait(timeout=30) in (0, -sig), "the historian ended badly"
+        assert p.wait(timeout=PATIENCE_S) in (0, -sig), "the historian ended badly"
 
     def run(self, *args, status=0):
         done = subprocess.run([self.netpulse, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)

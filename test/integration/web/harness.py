@@ -18,7 +18,7 @@ import uuid
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "test", "lib"))
-from servers import Servers  # noqa: E402
+from servers import PATIENCE_S, Servers  # noqa: E402
 
 
 def free_port():
@@ -63,7 +63,7 @@ class Client:
             h["Content-Type"] = "application/json"
         h.update(headers or {})
         h = {k: v for k, v in h.items() if v is not None}
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90, source_address=(self.source, 0))
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * PATIENCE_S, source_address=(self.source, 0))
         try:
             c.request(method, path, body=raw, headers=h)
             r = c.getresponse()
@@ -88,7 +88,7 @@ class Stream:
     """An open `GET /api/v1/events`; `next` yields (event, id, data)."""
 
     def __init__(self, client, path="/api/v1/events", headers=None):
-        self.c = http.client.HTTPConnection("127.0.0.1", client.port, timeout=20)
+        self.c = http.client.HTTPConnection("127.0.0.1", client.port, timeout=2 * PATIENCE_S)
         h = {"Authorization": "Bearer " + client.token} if client.token else {"Cookie": client.cookie}
         h.update(headers or {})
         self.c.request("GET", path, headers=h)
@@ -197,7 +197,16 @@ admin:
 {more}"""
 
     def start(self):
-        self.port = free_port()
+        """On a port that was free a moment ago; sometimes somebody else is faster."""
+        for last in (False, False, True):
+            self.port = free_port()
+            try:
+                return self.launch()
+            except RuntimeError as e:
+                if last or "taken by another program" not in str(e):
+                    raise
+
+    def launch(self):
         path = self.servers.path("web.yaml")
         with open(path, "w", encoding="ascii") as f:
             f.write(self.config())
@@ -205,7 +214,7 @@ admin:
         before = os.environ.get("NP_TEST_WRAP", "").split()
         self.log = open(self.servers.path("web.log"), "ab")
         self.process = subprocess.Popen(before + [self.exe, "--config", path], stderr=self.log)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError("the web ended:\n" + self.said())
@@ -226,7 +235,7 @@ admin:
             return None
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(timeout=50)
+        code = self.process.wait(timeout=PATIENCE_S)
         self.process = None
         self.log.close()
         return code
@@ -298,6 +307,17 @@ def incident(iid, mid, kind, status, at_us):
 
 def note(inbox, applied=True, reason=""):
     return message((1, uuid.UUID(inbox).bytes), (2, applied), (3, reason))
+
+
+def until(check):
+    """The first true answer."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        got = check()
+        if got:
+            return got
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.02)
 
 
 def now_us():

@@ -234,10 +234,7 @@ class Policies(Case):
             SELECT gen_random_uuid(), org_id, name || n, kind, definition || jsonb_build_object('name', name || n), region_ids,
                    given || jsonb_build_object('name', name || n)
               FROM np.monitor, generate_series(1, 999) n WHERE uuid = '{first}'""")
-        start = time.monotonic()
         p = self.policy(name="many", scope="tag", tag="many", rules={"confirm_s": 20, "severity": "critical"})
-        took = time.monotonic() - start
-        print(f"a policy of 1,000 monitors took {took * 1000:.0f} ms")
         self.assertEqual(p["changed"], 1000)
         got = self.h.sql("SELECT count(*), count(DISTINCT r.monitor_id), count(DISTINCT i.monitor_id), count(DISTINCT m.changed_xid)"
                          " FROM np.monitor m JOIN np.monitor_revision r ON r.monitor_id = m.id AND r.revision = m.revision"
@@ -245,7 +242,6 @@ class Policies(Case):
                          " WHERE m.definition->>'confirm_s' = '20' AND m.definition->'tags' ? 'many'"
                          " AND m.definition->>'severity' = 'critical' AND r.definition = m.definition")
         self.assertEqual(got, "1000|1000|1000|1")
-        self.assertLess(took, 20)  # a bound, not a promise
         v = self.ok(self.owner.post("/api/v1/policies/preview", {"id": p["id"], "delete": True}))
         self.assertEqual((v["changed"], len(v["monitors"])), (1000, 200))
         self.h.sql("DELETE FROM np.monitor WHERE definition->'tags' ? 'many'")

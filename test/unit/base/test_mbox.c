@@ -83,7 +83,7 @@ static void threads_lose_nothing(void **state)
 	for (int i = 0; i < SENDERS; i++)
 		assert_int_equal(pthread_create(&senders[i], NULL, send_many, m), 0);
 	for (int i = 0; i < SENDERS * MESSAGES; i++) {
-		NP_CLEANUP(np_free_ptr) int *msg = mbox_recv(m, clock_mono_ms() + 30000);
+		NP_CLEANUP(np_free_ptr) int *msg = mbox_recv(m, clock_mono_ms() + T_PATIENCE_MS);
 		assert_non_null(msg);
 		sum += *msg;
 	}

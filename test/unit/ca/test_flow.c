@@ -15,7 +15,7 @@
 #include "net/enrol.h"
 #include "net/x509.h"
 
-#define WAIT_MS 15000
+#define WAIT_MS T_PATIENCE_MS
 
 struct env {
 	char dir[64], id_dir[96], tls_dir[96];

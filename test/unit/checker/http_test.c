@@ -257,7 +257,7 @@ static const struct row rows[] = {
 	{ "head", serve_503, "{\"method\":\"HEAD\"}", NULL, 0, RES_FAIL, RES_C_STATUS, "503" },
 	{ "silence", serve_silence, NULL, NULL, 400, RES_FAIL, RES_C_TIMEOUT,
 	  "no answer within 400 ms" },
-	{ "slow head", serve_slow_head, NULL, NULL, 400, RES_FAIL, RES_C_TIMEOUT, "waiting for" },
+	{ "slow head", serve_slow_head, NULL, NULL, 1500, RES_FAIL, RES_C_TIMEOUT, "waiting for" },
 	{ "reset", serve_reset, NULL, NULL, 0, RES_FAIL, RES_C_RESET, "reset the connection" },
 	{ "closed", serve_nothing, NULL, NULL, 0, RES_FAIL, RES_C_CLOSED, "without an answer" },
 	{ "short", serve_short, NULL, NULL, 0, RES_FAIL, RES_C_CLOSED,
@@ -315,11 +315,8 @@ static void a_refused_connection_says_by_whom(void **state)
 {
 	(void)state;
 	struct rig r;
-	struct server s = { 0 };
-	server_up(&s, serve_ok);
-	server_down(&s);
 	rig_up(&r, NULL);
-	struct spec spec = { .kind = MON_HTTP, .target = rig_url(s.port, "http", "/") };
+	struct spec spec = { .kind = MON_HTTP, .target = rig_url(server_dead_port(), "http", "/") };
 	rig_expect(rig_check(&r, &spec), RES_FAIL, RES_C_REFUSED,
 		   "connection refused by 127.0.0.1:");
 	rig_down(&r);

@@ -44,6 +44,19 @@ void server_up(struct server *s, void (*serve)(struct server *s, int fd))
 	s->thread = t;
 }
 
+uint16_t server_dead_port(void)
+{
+	static int fd = -1; /* bound, and nobody listens */
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof a;
+	if (fd < 0) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	}
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	return ntohs(a.sin_port);
+}
+
 void server_down(struct server *s)
 {
 	s->stop = true;
@@ -191,7 +204,7 @@ const struct res_record *rig_check(struct rig *r, const struct spec *s)
 	m.options_json = (char *)(uintptr_t)(s->options ? s->options : "");
 	m.assertions_json = (char *)(uintptr_t)(s->assertions ? s->assertions : "");
 	m.interval_ms = 60000;
-	m.timeout_ms = s->timeout_ms ? s->timeout_ms : 5000;
+	m.timeout_ms = s->timeout_ms ? s->timeout_ms : 30000;
 	m.private_ok = !s->public_only;
 	def_unref(r->def);
 	r->def = NULL;
@@ -204,7 +217,7 @@ const struct res_record *rig_check(struct rig *r, const struct spec *s)
 	r->run->res.slot_us = clock_wall_us();
 	r->run->res.attempt = 0;
 	check_start(r->run);
-	int64_t until = clock_mono_ms() + m.timeout_ms + 3000;
+	int64_t until = clock_mono_ms() + m.timeout_ms + T_PATIENCE_MS;
 	while (!r->over && clock_mono_ms() < until)
 		loop_run_for(r->env.loop, 20);
 	assert_true(r->over);

@@ -21,6 +21,8 @@ struct server {
 	_Atomic bool stop;
 	int hits;
 };
+/* A port that refuses connections to the end of the process: nobody else gets it meanwhile. */
+uint16_t server_dead_port(void);
 void server_up(struct server *s, void (*serve)(struct server *s, int fd));
 void server_down(struct server *s);
 /* Reads a request's head (blocking); yields its bytes in `ret`, NUL-terminated. */

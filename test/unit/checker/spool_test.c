@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 static void numbers_begin_at_one_and_follow_each_other(void **state)
@@ -76,9 +77,10 @@ static void a_backlog_larger_than_memory_is_read_back(void **state)
 			loop_run_for(r.loop, 5);
 	}
 	spool_unsend(r.spool, SPOOL_ALL_SHARDS);
-	for (int idle = 0; idle < 100 && spool_unanswered(r.spool) > 0; idle++) {
+	int64_t end = clock_mono_ms() + T_PATIENCE_MS;
+	while (spool_unanswered(r.spool) > 0 && clock_mono_ms() < end) {
 		while (srig_send(&r, f, 0, 1000, true))
-			idle = 0;
+			;
 		loop_run_for(r.loop, 3);
 	}
 	assert_int_equal(far_of(f, spool_epoch(r.spool))->last[0], 15000);
@@ -121,9 +123,10 @@ static void a_full_spool_drops_the_oldest_as_lost(void **state)
 		loop_run_for(r.loop, 2);
 	srig_reopen(&r); /* drops are remembered */
 	spool_unsend(r.spool, SPOOL_ALL_SHARDS);
-	for (int idle = 0; idle < 100 && spool_unanswered(r.spool) > 0; idle++) {
+	int64_t end = clock_mono_ms() + T_PATIENCE_MS;
+	while (spool_unanswered(r.spool) > 0 && clock_mono_ms() < end) {
 		while (srig_send(&r, f, 0, 1000, true))
-			idle = 0;
+			;
 		loop_run_for(r.loop, 3);
 	}
 	assert_true(f->lost > 10000);

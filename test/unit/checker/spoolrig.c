@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "core/monitor.h"
 #include "wire/batch.h"
@@ -196,10 +197,11 @@ bool srig_send(struct srig *r, struct far *f, uint32_t shard, size_t max, bool a
 void srig_drain(struct srig *r, struct far *f)
 {
 	spool_unsend(r->spool, SPOOL_ALL_SHARDS);
-	for (int idle = 0; idle < 60 && spool_unanswered(r->spool) > 0; idle++) {
+	int64_t end = clock_mono_ms() + T_PATIENCE_MS;
+	while (spool_unanswered(r->spool) > 0 && clock_mono_ms() < end) {
 		for (uint32_t i = 0; i < NP_SHARDS; i++)
 			while (srig_send(r, f, i, 1000, true))
-				idle = 0;
+				;
 		loop_run_for(r->loop, 3);
 	}
 	assert_int_equal(spool_unanswered(r->spool), 0);

@@ -121,9 +121,9 @@ static void world_down(struct world *w)
 	(void)rmdir(w->spool_dir);
 }
 
-static void until(struct world *w, bool (*done)(const struct world *w), int64_t ms)
+static void until(struct world *w, bool (*done)(const struct world *w))
 {
-	int64_t end = clock_mono_ms() + ms;
+	int64_t end = clock_mono_ms() + T_PATIENCE_MS;
 	while (!done(w) && clock_mono_ms() < end)
 		loop_run_for(w->loop, 5);
 	assert_true(done(w));
@@ -132,6 +132,26 @@ static void until(struct world *w, bool (*done)(const struct world *w), int64_t 
 static bool is_up(const struct world *w)
 {
 	return uplink_is_up(w->uplink);
+}
+
+static bool is_greeted(const struct world *w)
+{
+	return w->hellos >= 1;
+}
+
+static bool is_told(const struct world *w)
+{
+	return w->jobs == 1 && w->assigned == 1;
+}
+
+static bool is_slow(const struct world *w)
+{
+	return w->slows == 1;
+}
+
+static bool is_sent_once(const struct world *w)
+{
+	return w->batches >= 16;
 }
 
 static bool is_clean(const struct world *w)
@@ -148,13 +168,13 @@ static void all_arrives_and_is_forgotten(void **state)
 	world_up(&w);
 	for (uint32_t i = 0; i < 1000; i++)
 		add(&w, i);
-	until(&w, is_clean, 5000);
+	until(&w, is_clean);
 	for (uint32_t i = 1000; i < 2000; i++) {
 		add(&w, i);
 		if (i % 50 == 0)
 			loop_run_for(w.loop, 1);
 	}
-	until(&w, is_clean, 5000);
+	until(&w, is_clean);
 	assert_int_equal(w.stored_n, 2000);
 	assert_int_equal(w.hellos, 1);
 	assert_int_equal(w.instance, 0);
@@ -167,9 +187,7 @@ static void it_is_up_only_after_welcome(void **state)
 	struct world w;
 	world_up(&w);
 	w.no_welcome = true;
-	for (int i = 0; i < 40; i++)
-		loop_run_for(w.loop, 5);
-	assert_true(w.hellos >= 1);
+	until(&w, is_greeted);
 	assert_false(uplink_is_up(w.uplink));
 	add(&w, 1);
 	for (int i = 0; i < 20; i++)
@@ -178,24 +196,18 @@ static void it_is_up_only_after_welcome(void **state)
 	world_down(&w);
 }
 
-static void one_result_is_answered_within_milliseconds(void **state)
+/* How fast is bench's business; here: it goes without waiting for more. */
+static void one_result_alone_is_answered(void **state)
 {
 	(void)state;
 	struct world w;
 	world_up(&w);
-	until(&w, is_up, 5000);
-	int64_t worst = 0, sum = 0;
+	until(&w, is_up);
 	for (uint32_t i = 0; i < 50; i++) {
-		int64_t began = clock_mono_us();
 		add(&w, i);
-		while (!is_clean(&w))
-			loop_run_for(w.loop, 0);
-		int64_t took = clock_mono_us() - began;
-		sum += took;
-		worst = took > worst ? took : worst;
+		until(&w, is_clean);
 	}
-	printf("  single result to ACK: mean %d us, worst %d us\n", (int)(sum / 50), (int)worst);
-	assert_true(sum / 50 < 20000);
+	assert_int_equal(w.stored_n, 50);
 	world_down(&w);
 }
 
@@ -204,16 +216,16 @@ static void what_is_not_answered_is_sent_again(void **state)
 	(void)state;
 	struct world w;
 	world_up(&w);
-	until(&w, is_up, 5000);
+	until(&w, is_up);
 	w.lose = true;
 	for (uint32_t i = 0; i < 160; i++)
 		add(&w, i);
-	for (int i = 0; i < 50; i++)
-		loop_run_for(w.loop, 5);
+	until(&w, is_sent_once);
+	loop_run_for(w.loop, 50);
 	assert_int_equal(w.batches, 16);
 	assert_int_equal(w.stored_n, 0);
 	w.lose = false;
-	until(&w, is_clean, 6000);
+	until(&w, is_clean);
 	assert_int_equal(w.stored_n, 160);
 	world_down(&w);
 }
@@ -229,7 +241,7 @@ static void a_closing_gateway_loses_and_doubles_nothing(void **state)
 		if (i % 20 == 0)
 			loop_run_for(w.loop, 1);
 	}
-	until(&w, is_clean, 20000);
+	until(&w, is_clean);
 	assert_int_equal(w.stored_n, ITEMS);
 	assert_int_equal(w.lost, 0);
 	assert_true(w.hellos > 5);
@@ -246,7 +258,7 @@ static void an_item_that_nobody_can_take_becomes_a_loss(void **state)
 	w.poison = 37;
 	for (uint32_t i = 0; i < 320; i++)
 		add(&w, i);
-	until(&w, is_clean, 30000);
+	until(&w, is_clean);
 	assert_int_equal(w.stored_n, 319);
 	assert_int_equal(w.lost, 1);
 	assert_int_equal(w.stored[37], 0);
@@ -259,7 +271,7 @@ static void pauses_are_kept_and_words_are_heard(void **state)
 	struct world w;
 	struct buf b;
 	world_up(&w);
-	until(&w, is_up, 5000);
+	until(&w, is_up);
 	Np__V1__Pause pause = NP__V1__PAUSE__INIT;
 	pause.for_ms = 400;
 	pause.why = (char *)(uintptr_t) "busy";
@@ -279,18 +291,14 @@ static void pauses_are_kept_and_words_are_heard(void **state)
 	as.n_upsert = 1;
 	as.upsert = list;
 	assert_ok(frame_put_assign(&b, &as));
+	int64_t said_ms = clock_mono_ms();
 	gw_say(&w, &b);
-	for (int i = 0; i < 10; i++)
-		loop_run_for(w.loop, 5);
-	assert_int_equal(w.jobs, 1);
-	assert_int_equal(w.assigned, 1);
+	until(&w, is_told);
 	add(&w, 1);
 	uplink_slow(w.uplink, 1, 5, SLOT_0, 0);
-	for (int i = 0; i < 20; i++)
-		loop_run_for(w.loop, 5);
-	assert_int_equal(w.batches, 0);
-	assert_int_equal(w.slows, 1);
-	until(&w, is_clean, 2000);
+	until(&w, is_slow);
+	until(&w, is_clean);
+	assert_true(clock_mono_ms() - said_ms >= 400);
 	assert_int_equal(w.stored_n, 1);
 	world_down(&w);
 }
@@ -306,7 +314,7 @@ static void a_new_identity_takes_over_and_loses_nothing(void **state)
 	struct world w;
 	char about[300];
 	world_up(&w);
-	until(&w, is_up, 5000);
+	until(&w, is_up);
 	(void)snprintf(about, sizeof about,
 		       "{\"checker\":\"" PKI_UUID "\",\"region\":\"" PKI_REGION
 		       "\",\"ca\":\"127.0.0.1:1\",\"gateways\":[\"127.0.0.1:%u\"]}",
@@ -319,8 +327,8 @@ static void a_new_identity_takes_over_and_loses_nothing(void **state)
 		if (i % 20 == 0)
 			loop_run_for(w.loop, 1);
 	}
-	until(&w, is_welcome_again, 5000);
-	until(&w, is_clean, 5000);
+	until(&w, is_welcome_again);
+	until(&w, is_clean);
 	assert_int_equal(w.stored_n, 2000);
 	assert_int_equal(w.lost, 0);
 	(void)unlink(pki_path(&w.pki, "identity.json"));
@@ -332,11 +340,11 @@ static void an_unreadable_new_identity_changes_nothing(void **state)
 	(void)state;
 	struct world w;
 	world_up(&w);
-	until(&w, is_up, 5000);
+	until(&w, is_up);
 	uplink_reload(w.uplink);
 	assert_true(uplink_is_up(w.uplink));
 	add(&w, 1);
-	until(&w, is_clean, 2000);
+	until(&w, is_clean);
 	world_down(&w);
 }
 
@@ -346,7 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_arrives_and_is_forgotten),
 		cmocka_unit_test(it_is_up_only_after_welcome),
-		cmocka_unit_test(one_result_is_answered_within_milliseconds),
+		cmocka_unit_test(one_result_alone_is_answered),
 		cmocka_unit_test(what_is_not_answered_is_sent_again),
 		cmocka_unit_test(a_closing_gateway_loses_and_doubles_nothing),
 		cmocka_unit_test(an_item_that_nobody_can_take_becomes_a_loss),

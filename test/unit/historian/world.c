@@ -16,7 +16,7 @@
 
 static int64_t soon(void)
 {
-	return clock_mono_ms() + 30 * NP_SEC_MS;
+	return clock_mono_ms() + T_PATIENCE_MS;
 }
 
 static void must(struct pg_conn *c, np_err e, const char *what)

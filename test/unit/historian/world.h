@@ -6,11 +6,7 @@
  * account: chunks, counts, histograms and seconds of every window of every tier.
  */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "unit/t.h"
 
 #include "core/histogram.h"
 #include "core/uptime.h"

@@ -13,8 +13,6 @@
 #include "net/addr.h"
 #include "net/loop.h"
 
-#define WAIT_MS 3000
-
 struct client {
 	struct loop *l;
 	struct addr at; /* of the server */
@@ -40,7 +38,7 @@ static inline void say(int fd, np_str text)
 /* Collect until the answer ends with `tail` (NULL: until the end of the connection). */
 static inline void hear(struct client *v, int fd, const char *tail, struct buf *out)
 {
-	int64_t until = clock_mono_ms() + WAIT_MS;
+	int64_t until = clock_mono_ms() + T_PATIENCE_MS;
 	while (clock_mono_ms() < until) {
 		char *p;
 		loop_run_for(v->l, 1);

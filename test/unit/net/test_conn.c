@@ -9,8 +9,6 @@
 #include "net/listen.h"
 #include "unit/net/pki.h"
 
-#define WAIT_MS 5000
-
 /* One side of a connection and what it heard. */
 struct side {
 	struct conn *c;
@@ -158,9 +156,10 @@ static void use_checker(struct env *v, const char *cert, const char *key)
 	use_client(v, &cfg);
 }
 
-#define UNTIL(v, condition)                                                                     \
-	for (int64_t np_end = clock_mono_ms() + WAIT_MS; !(condition); loop_run_for((v)->l, 1)) \
-		if (clock_mono_ms() > np_end)                                                   \
+#define UNTIL(v, condition)                                                  \
+	for (int64_t np_end = clock_mono_ms() + T_PATIENCE_MS; !(condition); \
+	     loop_run_for((v)->l, 1))                                        \
+		if (clock_mono_ms() > np_end)                                \
 	fail_msg("waited in vain for %s", #condition)
 
 static void dial(struct env *v, const char *host, uint16_t port, const char *tls_name)

@@ -248,7 +248,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 		       "GET /later " H "\r\nPOST /echo " H "Content-Length: 1\r\n\r\n3GET / " H
 		       "\r\n"));
 	hear(&v->to, fd, "\r\n\r\n1", &out);
-	turn(v, 20);
+	RUN_UNTIL(v->to.l, v->held);
 	assert_non_null(v->held);
 	assert_int_equal(count(&out, "HTTP/1.1 200"), 1);
 	httpd_reply(np_take(v->held), 200, NULL, NP_STR("two"));
@@ -299,12 +299,10 @@ static void an_answer_to_who_left_is_dropped(void **state)
 	struct env *v = *state;
 	int fd = dial_raw(&v->to);
 	say(fd, NP_STR("GET /later " H "\r\n"));
-	for (int i = 0; i < 100 && !v->held; i++)
-		turn(v, 5);
+	RUN_UNTIL(v->to.l, v->held);
 	assert_non_null(v->held);
 	close(fd);
-	for (int i = 0; i < 100 && !v->gone; i++)
-		turn(v, 5);
+	RUN_UNTIL(v->to.l, v->gone);
 	assert_int_equal(v->gone, 1);
 	assert_str(httpd_path(v->held), "/later"); /* still readable */
 	httpd_reply(np_take(v->held), 200, NULL, NP_STR("too late"));
@@ -325,8 +323,7 @@ static void streams_until_the_client_leaves(void **state)
 	assert_int_equal(httpd_stream_backlog(v->stream), 0);
 	assert_true(v->drained > 0);
 	close(fd);
-	for (int i = 0; i < 100 && !v->closed; i++)
-		turn(v, 5);
+	RUN_UNTIL(v->to.l, v->closed);
 	assert_int_equal(v->closed, 1);
 	buf_done(&out);
 }
@@ -383,8 +380,7 @@ static void upgrades_with_what_came_early(void **state)
 	assert_str(buf_str(&v->got), "early and late");
 	assert_int_equal(httpd_conns(v->h), 0);
 	close(fd);
-	for (int i = 0; i < 100 && v->upgraded; i++)
-		turn(v, 5);
+	RUN_UNTIL(v->to.l, !v->upgraded);
 	assert_null(v->upgraded);
 	buf_done(&out);
 }
@@ -432,10 +428,9 @@ static void stops_gracefully(void **state)
 	buf_init(&out, 1 << 20);
 	say(sse, NP_STR("GET /events " H "\r\n"));
 	say(busy, NP_STR("GET /later " H "\r\n"));
-	for (int i = 0; i < 100 && (!v->held || !v->stream); i++)
-		turn(v, 5);
+	RUN_UNTIL(v->to.l, v->held && v->stream);
 	assert_int_equal(httpd_conns(v->h), 3);
-	httpd_stop(v->h, clock_mono_ms() + WAIT_MS, stop_done, v);
+	httpd_stop(v->h, clock_mono_ms() + T_PATIENCE_MS, stop_done, v);
 	hear(&v->to, idle, NULL, &out);
 	assert_int_equal(out.n, 0);
 	assert_int_equal(v->closed, 1);
@@ -444,8 +439,7 @@ static void stops_gracefully(void **state)
 	hear(&v->to, busy, NULL, &out);
 	assert_true(has(&out, "Connection: close\r\n"));
 	assert_true(str_ends(buf_str(&out), NP_STR("bye")));
-	for (int i = 0; i < 100 && !v->stopped; i++)
-		turn(v, 5);
+	RUN_UNTIL(v->to.l, v->stopped);
 	assert_int_equal(v->stopped, 1);
 	close(idle);
 	close(busy);

@@ -51,8 +51,7 @@ static void handshakes_leave_room_for_the_connected(void **state)
 		hub_add(storm.hub, HUB_COSTLY, &storm.costly[i]);
 	}
 	hub_add(storm.hub, HUB_SOON, &storm.turn);
-	for (int i = 0; i < 500 && storm.ran < (int)NP_LEN(storm.costly); i++)
-		loop_run_for(l, 1);
+	RUN_UNTIL(l, storm.ran >= (int)NP_LEN(storm.costly));
 	assert_int_equal(storm.ran, NP_LEN(storm.costly));
 	assert_in_range(storm.most, 1, LISTEN_HANDSHAKE_BUDGET_US / SPIN_US + 1);
 	loop_free(l);
@@ -131,7 +130,6 @@ static void connect_all(struct env *v)
 {
 	for (size_t i = 0; i < CLIENTS; i++)
 		v->fds[i] = dial_raw(&v->to); /* the kernel completes them */
-	loop_run_for(v->to.l, 50);
 }
 
 static void close_all(struct env *v)
@@ -146,11 +144,12 @@ static void more_connections_wait_in_the_kernel(void **state)
 	const struct listen_cfg limits = { .conns_max = 3 };
 	serve(v, &limits);
 	connect_all(v);
+	RUN_UNTIL(v->to.l, v->n >= 3);
+	loop_run_for(v->to.l, 50);
 	assert_int_equal(v->n, 3);
 	assert_int_equal(listener_conns(v->s), 3);
 	conn_free(np_take(v->conns[0]));
-	for (int i = 0; i < 200 && v->n < 4; i++)
-		loop_run_for(v->to.l, 5);
+	RUN_UNTIL(v->to.l, v->n >= 4);
 	assert_int_equal(v->n, 4);
 	assert_int_equal(listener_conns(v->s), 3);
 	close_all(v);
@@ -169,10 +168,13 @@ static void unfinished_handshakes_are_few(void **state)
 	const struct listen_cfg limits = { .tls = v->tls, .handshakes_max = 2 };
 	serve(v, &limits);
 	connect_all(v); /* all of them mute */
+	RUN_UNTIL(v->to.l, listener_handshakes(v->s) >= 2);
+	loop_run_for(v->to.l, 50);
 	assert_int_equal(listener_handshakes(v->s), 2);
 	close(v->fds[0]);
 	close(v->fds[1]);
 	loop_run_for(v->to.l, 50);
+	RUN_UNTIL(v->to.l, listener_handshakes(v->s) == 2);
 	assert_int_equal(listener_handshakes(v->s), 2); /* the next two */
 	v->fds[0] = v->fds[1] = -1;
 	close_all(v);
@@ -191,6 +193,7 @@ static void without_descriptors_accepting_pauses(void **state)
 	low = was;
 	low.rlim_cur = (rlim_t)v->fds[CLIENTS - 1] + 3; /* two more and no further */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	RUN_UNTIL(v->to.l, v->n >= 2);
 	loop_run_for(v->to.l, 50);
 	assert_int_equal(v->n, 2);
 	struct rusage before, after;
@@ -201,8 +204,7 @@ static void without_descriptors_accepting_pauses(void **state)
 			   after.ru_utime.tv_usec - before.ru_utime.tv_usec;
 	assert_in_range(spent_us, 0, 50000); /* it does not spin */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	for (int i = 0; i < 200 && v->n < CLIENTS; i++)
-		loop_run_for(v->to.l, 5);
+	RUN_UNTIL(v->to.l, v->n >= CLIENTS);
 	assert_int_equal(v->n, CLIENTS);
 	close_all(v);
 }

@@ -221,8 +221,7 @@ static void work_runs_elsewhere_and_has_a_limit(void **state)
 		assert_ok(loop_work(l, run_job, count, &s));
 	assert_err(loop_work(l, run_job, count, &s), NP_E_LIMIT);
 	assert_int_equal(loop_work_pending(l), 3);
-	for (int i = 0; i < 200 && s.n < 3; i++)
-		loop_run_for(l, 5);
+	RUN_UNTIL(l, s.n >= 3);
 	assert_int_equal(s.n, 3);
 	assert_int_equal(s.runs, 3);
 	assert_false(pthread_equal(s.ran_on, pthread_self()));
@@ -259,8 +258,7 @@ static void any_thread_wakes_the_loop(void **state)
 	struct loop *l = loop_new(NULL);
 	struct loop_wake *w = loop_wake_new(l, count, &s);
 	assert_int_equal(pthread_create(&th, NULL, wake_from_thread, w), 0);
-	for (int i = 0; i < 200 && s.n == 0; i++)
-		loop_run_for(l, 5);
+	RUN_UNTIL(l, s.n > 0);
 	assert_int_equal(pthread_join(th, NULL), 0);
 	assert_int_equal(s.n, 1);
 	loop_wake_free(w);
@@ -282,11 +280,10 @@ static void a_signal_stops_gracefully(void **state)
 	assert_ok(loop_on_stop(s.l, stop, &s));
 	assert_ok(loop_on_reload(s.l, count, &hup));
 	struct loop_timer *keep = loop_timer_new(s.l, count, &late);
-	loop_timer_at(keep, clock_mono_ms() + 5000);
+	loop_timer_at(keep, clock_mono_ms() + 10 * T_PATIENCE_MS);
 	assert_int_equal(raise(SIGHUP), 0);
 	assert_int_equal(raise(SIGPIPE), 0); /* ignored */
-	for (int i = 0; i < 200 && hup.n == 0; i++)
-		loop_run_for(s.l, 5);
+	RUN_UNTIL(s.l, hup.n > 0);
 	assert_int_equal(hup.n, 1);
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_ok(loop_run(s.l));

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pgtest.h - connections of the tests of this room. */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "unit/t.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -15,7 +11,7 @@
 
 static inline int64_t soon(void)
 {
-	return clock_mono_ms() + 20 * NP_SEC_MS;
+	return clock_mono_ms() + T_PATIENCE_MS;
 }
 
 static inline struct pg_conf conf_direct(void)

@@ -95,6 +95,8 @@ static void is_sent_again_after_a_lost_server(void **state NP_UNUSED)
 	add_fence(b, 400);
 	add_row(b, 400);
 	srv_ctl("kill", "pg");
+	pg_conn_deadline(c,
+			 clock_mono_ms() + 1000); /* the pooler keeps us waiting for the server */
 	e = pg_batch_run(c, b, NULL);
 	assert_int_equal(e, NP_E_DB_GONE);
 	srv_ctl("start", "pg");

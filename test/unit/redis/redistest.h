@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* redistest.h - what the tests of this room share. */
 #pragma once
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "unit/t.h"
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -14,7 +10,7 @@
 
 static inline int64_t soon(void)
 {
-	return clock_mono_ms() + 20 * NP_SEC_MS;
+	return clock_mono_ms() + T_PATIENCE_MS;
 }
 
 static inline struct redis_conf conf(void)

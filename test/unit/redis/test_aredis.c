@@ -71,26 +71,40 @@ static int teardown(void **state)
 		loop_run_for((w)->loop, 5);          \
 	}
 
-static struct aredis *aredis_of(struct world *w)
+/* answer_ms: how long the server may be silent (0: as in production). */
+static struct aredis *aredis_within(struct world *w, uint32_t answer_ms)
 {
-	struct aredis_cfg cfg = {
-		.conf = conf(), .connected = on_connected, .lost = on_lost, .ctx = w
-	};
+	struct aredis_cfg cfg = { .conf = conf(),
+				  .connected = on_connected,
+				  .lost = on_lost,
+				  .ctx = w,
+				  .answer_ms = answer_ms };
 	struct aredis *r = aredis_new(w->loop, &cfg);
 	assert_non_null(r);
 	return r;
 }
 
-static struct sub *sub_of(struct world *w)
+static struct aredis *aredis_of(struct world *w)
+{
+	return aredis_within(w, 0);
+}
+
+static struct sub *sub_within(struct world *w, uint32_t probe_ms)
 {
 	struct sub_cfg cfg = { .conf = conf(),
 			       .message = on_message,
 			       .connected = on_connected,
 			       .lost = on_lost,
-			       .ctx = w };
+			       .ctx = w,
+			       .probe_ms = probe_ms };
 	struct sub *s = sub_new(w->loop, &cfg);
 	assert_non_null(s);
 	return s;
+}
+
+static struct sub *sub_of(struct world *w)
+{
+	return sub_within(w, 0);
 }
 
 static void commands_are_answered_in_order(void **state)
@@ -148,7 +162,7 @@ static void a_kill_closes_what_is_pending_and_it_comes_back(void **state)
 static void a_server_that_answers_nothing_is_left(void **state)
 {
 	struct world *w = *state;
-	struct aredis *r = aredis_of(w);
+	struct aredis *r = aredis_within(w, 1000);
 	UNTIL(w, aredis_is_up(r));
 	srv_ctl("pause", "redis");
 	assert_int_equal(aredis_xadd(r, NP_STR("as"), NP_STR("x"), on_added, w), NP_OK);
@@ -220,7 +234,7 @@ static void subscriptions_come_back_after_a_kill(void **state)
 static void a_silent_subscription_is_replaced(void **state)
 {
 	struct world *w = *state;
-	struct sub *s = sub_of(w);
+	struct sub *s = sub_within(w, 1000);
 	assert_int_equal(sub_add(s, NP_STR("one")), NP_OK);
 	UNTIL(w, sub_is_up(s));
 	loop_run_for(w->loop, 20);
