@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/told.h"
 #include "engine/feed.h"
 #include "engine/feeddef.h"
 #include "engine/feedover.h"
@@ -19,6 +20,26 @@
 #define JUDGE_MS (2 * NP_SEC_MS)
 #define SETTLED_MS (75 * NP_SEC_MS) /* until checkers could be heard, and written down */
 
+/* What it asks the database for, each with a failure of its own. */
+enum ask {
+	ASK_CONNECT,
+	ASK_LEASE,
+	ASK_REGISTRY,
+	ASK_OVERLAYS,
+	ASK_REGIONS,
+	ASK_INBOX,
+	ASK_CHANNELS,
+	ASK_PARTITIONS,
+	ASK_WISH,
+	ASK_N
+};
+static const char *const asks[] = {
+	[ASK_CONNECT] = "connect",   [ASK_LEASE] = "lease",           [ASK_REGISTRY] = "registry",
+	[ASK_OVERLAYS] = "overlays", [ASK_REGIONS] = "regions",       [ASK_INBOX] = "inbox",
+	[ASK_CHANNELS] = "channels", [ASK_PARTITIONS] = "partitions", [ASK_WISH] = "wish",
+};
+static_assert(NP_LEN(asks) == ASK_N, "name every question");
+
 struct keeper {
 	struct keeper_cfg cfg;
 	struct pg_conn *c;
@@ -26,10 +47,12 @@ struct keeper {
 	struct inbox *inbox;
 	struct lease lease;
 	bool loaded[NP_SHARDS];
+	uint32_t load_next;                                              /* shard to begin with */
 	int64_t renew_ms, poll_ms, channels_ms, partitions_ms, judge_ms; /* due, monotonic */
 	uint64_t windows_xid;
 	int64_t office_ms; /* coordinator since then; 0: not */
-	bool inbox_due, told_gone, inherited;
+	bool inbox_due, inherited;
+	struct told told[ASK_N], told_load[NP_SHARDS];
 	atomic_bool stop;
 	atomic_uint wish;
 	struct metric *loads, *load_us, *failures;
@@ -57,7 +80,7 @@ struct keeper *keeper_new(const struct keeper_cfg *cfg)
 				 "Time to load a shard");
 	k->failures =
 		metrics_get(cfg->metrics, METRIC_COUNTER, "netpulse_engine_keeper_failures_total",
-			    "", "Calls of the keeper that the database did not answer");
+			    "", "Calls of the keeper and loads of shards that failed");
 	return k;
 }
 
@@ -81,19 +104,18 @@ void keeper_stop(struct keeper *k)
 	atomic_store(&k->stop, true);
 }
 
-/* One line when the database goes away and one when it is back. */
-static np_err noted(struct keeper *k, const char *what, np_err e)
+/* One line when something fails, one when it fails otherwise, one when it works again. */
+static np_err noted(struct keeper *k, enum ask what, np_err e)
 {
-	if (e < 0) {
+	const struct pg_error *db = pg_conn_error(k->c);
+	enum told_news news = told_now(&k->told[what], e, str_from_c(db->sqlstate));
+	if (e < 0)
 		metric_add(k->failures, 1);
-		if (!k->told_gone)
-			np_log(NP_WARN, "keeper.failed", KV_C("what", what), KV_ERR(e),
-			       KV_C("db", pg_conn_error(k->c)->message));
-		k->told_gone = true;
-	} else if (k->told_gone) {
-		np_log_event(NP_INFO, "keeper.recovered");
-		k->told_gone = false;
-	}
+	if (news == TOLD_WRONG)
+		np_log(NP_WARN, "keeper.failed", KV_C("what", asks[what]), KV_ERR(e),
+		       KV_C("db", db->message));
+	else if (news == TOLD_WELL)
+		np_log(NP_INFO, "keeper.recovered", KV_C("what", asks[what]));
 	return e;
 }
 
@@ -167,14 +189,15 @@ static np_err read_shard(struct keeper *k, uint32_t no, uint64_t *ret_pos, uint6
 	return NP_OK;
 }
 
-static np_err load_into(struct keeper *k, uint32_t no, struct msg *m)
+static np_err load_into(struct keeper *k, uint32_t no, struct msg *m, struct replay_damage *damage)
 {
 	size_t inputs = 0;
 	uint64_t pos = 0;
 	np_err e = read_shard(k, no, &pos, &m->gen);
 	if (e == NP_OK)
-		e = replay_load(k->c, &(struct replay_to){ .shard = no, .to = pos }, &m->shard,
-				&inputs);
+		e = replay_load(k->c,
+				&(struct replay_to){ .shard = no, .to = pos, .damage = damage },
+				&m->shard, &inputs);
 	if (e == NP_OK)
 		e = fill_rows(k, m->shard, m->gen, m);
 	m->shard_no = no;
@@ -182,20 +205,36 @@ static np_err load_into(struct keeper *k, uint32_t no, struct msg *m)
 	return e;
 }
 
+/* It is tried again twice a second for as long as the shard is ours. */
+static np_err not_loaded(struct keeper *k, uint32_t no, np_err e, const struct replay_damage *d)
+{
+	char damage[REPLAY_DAMAGE_TEXT];
+	const struct pg_error *db = pg_conn_error(k->c);
+	replay_damage_text(d, damage);
+	np_str why = d->hurt != REPLAY_WHOLE ? str_from_c(damage) : str_from_c(db->sqlstate);
+	if (e == NP_E_FENCED) /* somebody else's by now: shard.lost */
+		return e;
+	metric_add(k->failures, 1);
+	if (told_now(&k->told_load[no], e, why) == TOLD_WRONG)
+		np_log(NP_WARN, "shard.not_loaded", KV_U64("shard", no), KV_ERR(e),
+		       KV_C("damage", damage), KV_C("db", e == NP_E_DB ? db->message : ""));
+	return e;
+}
+
 static np_err load(struct keeper *k, uint32_t no)
 {
+	struct replay_damage damage = { 0 };
 	int64_t from_us = clock_mono_us();
 	struct msg *m = msg_new(MSG_SHARD);
 	if (!m)
 		return NP_E_NOMEM;
 	pg_conn_deadline(k->c, clock_mono_ms() + KEEPER_LOAD_MS);
-	np_err e = load_into(k, no, m);
+	np_err e = load_into(k, no, m, &damage);
 	if (e < 0) {
 		msg_free(m);
-		np_log(NP_WARN, "shard.not_loaded", KV_U64("shard", no), KV_ERR(e),
-		       KV_C("db", pg_conn_error(k->c)->message));
-		return e;
+		return not_loaded(k, no, e, &damage);
 	}
+	k->told_load[no] = (struct told){ 0 }; /* told by the line below */
 	k->loaded[no] = true;
 	metric_add(k->loads, 1);
 	metric_observe_us(k->load_us, clock_mono_us() - from_us);
@@ -275,20 +314,36 @@ static np_err keep_leases(struct keeper *k)
 	return e;
 }
 
-/* One at a time, so that leases stay fresh. */
+static bool may_load(const struct keeper *k, uint32_t i)
+{
+	return k->lease.held[i].ours && !k->lease.held[i].leaves && !k->loaded[i];
+}
+
+/* Is there one that has not failed lately? */
+static bool more_to_load(const struct keeper *k)
+{
+	for (uint32_t i = 0; i < NP_SHARDS; i++)
+		if (may_load(k, i) && k->told_load[i].what == 0)
+			return true;
+	return false;
+}
+
+/* One at a time, so that leases stay fresh; in turn, so that one which is damaged keeps no other
+ * waiting. True: there is another to load at once. */
 static bool load_one(struct keeper *k)
 {
-	for (uint32_t i = 0; i < NP_SHARDS; i++) {
-		if (!k->lease.held[i].ours || k->lease.held[i].leaves || k->loaded[i])
-			continue;
-		np_err e = load(k, i);
-		if (e == NP_E_FENCED) {
-			k->lease.held[i].ours = false;
-			lose(k, i);
-		}
-		return e == NP_OK;
+	uint32_t i = k->load_next;
+	for (uint32_t n = 0; n < NP_SHARDS && !may_load(k, i); n++)
+		i = (i + 1) % NP_SHARDS;
+	if (!may_load(k, i))
+		return false;
+	k->load_next = (i + 1) % NP_SHARDS;
+	np_err e = load(k, i);
+	if (e == NP_E_FENCED) {
+		k->lease.held[i].ours = false;
+		lose(k, i);
 	}
-	return false;
+	return e == NP_OK || (e != NP_E_DB_GONE && more_to_load(k));
 }
 
 /* ---- polls ---- */
@@ -410,33 +465,33 @@ static np_err due_work(struct keeper *k, int64_t now_ms)
 	np_err e = NP_OK;
 	if (e == NP_OK && now_ms >= k->renew_ms) {
 		k->renew_ms = now_ms + KEEPER_RENEW_MS;
-		e = noted(k, "lease", keep_leases(k));
+		e = noted(k, ASK_LEASE, keep_leases(k));
 	}
 	if (e == NP_OK && now_ms >= k->poll_ms) {
 		k->poll_ms = now_ms + KEEPER_POLL_MS;
-		e = noted(k, "registry", poll_registry(k));
+		e = noted(k, ASK_REGISTRY, poll_registry(k));
 		/* What cannot be read of them must not keep commands and shards waiting. */
-		np_err overlays = e < 0 ? e : noted(k, "overlays", poll_overlays(k));
+		np_err overlays = e < 0 ? e : noted(k, ASK_OVERLAYS, poll_overlays(k));
 		if (overlays == NP_E_DB_GONE)
 			e = overlays;
 		k->inbox_due = true;
 	}
 	if (e == NP_OK && now_ms >= k->judge_ms) {
 		k->judge_ms = now_ms + JUDGE_MS;
-		e = noted(k, "regions", judge_regions(k, now_ms));
+		e = noted(k, ASK_REGIONS, judge_regions(k, now_ms));
 	}
 	if (e == NP_OK && k->inbox_due && loaded_mask(k) != 0) {
 		k->inbox_due = false;
-		e = noted(k, "inbox", poll_inbox(k));
+		e = noted(k, ASK_INBOX, poll_inbox(k));
 		k->inbox_due = e == NP_OK && inbox_has_more(k->inbox);
 	}
 	if (e == NP_OK && now_ms >= k->channels_ms) {
 		k->channels_ms = now_ms + CHANNELS_MS;
-		e = noted(k, "channels", poll_channels(k));
+		e = noted(k, ASK_CHANNELS, poll_channels(k));
 	}
 	if (e == NP_OK && now_ms >= k->partitions_ms) {
 		k->partitions_ms = now_ms + (k->lease.held[0].ours ? PARTITIONS_MS : NP_MIN_MS);
-		e = noted(k, "partitions", make_partitions(k));
+		e = noted(k, ASK_PARTITIONS, make_partitions(k));
 	}
 	return e;
 }
@@ -451,7 +506,7 @@ static void serve(struct keeper *k, struct msg *m)
 	while (e < 0 && work && !atomic_load(&k->stop)) {
 		e = pg_conn_ready(k->c, clock_mono_ms() + KEEPER_CALL_MS);
 		if (e == NP_OK)
-			e = noted(k, "wish", perform(k, m));
+			e = noted(k, ASK_WISH, perform(k, m));
 		if (!again)
 			break;
 		struct timespec pause = { .tv_nsec = 100 * NP_MS_US * 1000 };
@@ -479,7 +534,7 @@ void keeper_run(struct keeper *k)
 {
 	while (!atomic_load(&k->stop)) {
 		int64_t now_ms = clock_mono_ms();
-		np_err e = noted(k, "connect", pg_conn_ready(k->c, now_ms + KEEPER_CALL_MS));
+		np_err e = noted(k, ASK_CONNECT, pg_conn_ready(k->c, now_ms + KEEPER_CALL_MS));
 		if (e == NP_OK)
 			e = due_work(k, clock_mono_ms());
 		bool more = e == NP_OK && (load_one(k) || (k->inbox_due && loaded_mask(k) != 0));

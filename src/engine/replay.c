@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/replay.h"
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "engine/logread.h"
 #include "engine/snapshot.h"
@@ -34,6 +36,39 @@ np_err replay_row(struct shard *s, np_str row, const struct replay_watch *w)
 	return e;
 }
 
+static np_err hurt(const struct replay_to *r, struct replay_damage d, np_err e)
+{
+	if (r->damage && (e == NP_E_CORRUPT || e == NP_E_VERSION))
+		*r->damage = d;
+	return e;
+}
+
+void replay_damage_text(const struct replay_damage *d, char ret[REPLAY_DAMAGE_TEXT])
+{
+	unsigned long long pos = d->pos, other = d->other;
+	switch (d->hurt) {
+	case REPLAY_WHOLE:
+	case REPLAY_HURT_N:
+		ret[0] = '\0';
+		break;
+	case REPLAY_SNAPSHOT:
+		(void)snprintf(ret, REPLAY_DAMAGE_TEXT, "the snapshot at %llu is unreadable", pos);
+		break;
+	case REPLAY_HOLE:
+		(void)snprintf(ret, REPLAY_DAMAGE_TEXT,
+			       "the log has a hole: row %llu is missing, the next is %llu", pos,
+			       other);
+		break;
+	case REPLAY_ROW:
+		(void)snprintf(ret, REPLAY_DAMAGE_TEXT, "row %llu of the log is unreadable", pos);
+		break;
+	case REPLAY_END:
+		(void)snprintf(ret, REPLAY_DAMAGE_TEXT, "the log ends at %llu, before %llu", pos,
+			       other);
+		break;
+	}
+}
+
 static np_err load_snapshot(struct pg_conn *c, const struct replay_to *r, struct shard *s)
 {
 	NP_CLEANUP(pg_params_done) struct pg_params p;
@@ -43,10 +78,21 @@ static np_err load_snapshot(struct pg_conn *c, const struct replay_to *r, struct
 	np_err e = pg_exec(c, sql_text(SQL_SNAPSHOT_NEWEST), &p, &res);
 	if (e < 0 || pg_res_rows(res) == 0)
 		return e;
+	uint64_t pos = (uint64_t)pg_res_i64(res, 0, 0);
 	e = snapshot_decode(pg_res_str(res, 0, 1), s);
 	if (e == NP_OK)
-		s->pos = (uint64_t)pg_res_i64(res, 0, 0);
-	return e;
+		s->pos = pos;
+	return hurt(r, (struct replay_damage){ REPLAY_SNAPSHOT, pos, 0 }, e);
+}
+
+/* One row, which has to be the next. */
+static np_err load_row(const struct replay_to *r, struct shard *s, uint64_t pos, np_str inputs)
+{
+	uint64_t want = s->pos + 1;
+	if (pos != want)
+		return hurt(r, (struct replay_damage){ REPLAY_HOLE, want, pos }, NP_E_CORRUPT);
+	return hurt(r, (struct replay_damage){ REPLAY_ROW, pos, 0 },
+		    replay_row(s, inputs, r->watch));
 }
 
 /* Some rows behind the snapshot; *ret_n 0: there are no more. They are never packed: a hole here
@@ -69,9 +115,7 @@ static np_err load_some(struct pg_conn *c, const struct replay_to *r, struct sha
 		uint64_t pos = (uint64_t)pg_res_i64(res, i, 0);
 		if (pos > r->to)
 			break;
-		if (pos != s->pos + 1)
-			return NP_E_CORRUPT;
-		e = replay_row(s, pg_res_str(res, i, 1), r->watch);
+		e = load_row(r, s, pos, pg_res_str(res, i, 1));
 		(*ret_n)++;
 	}
 	return e;
@@ -91,7 +135,7 @@ static np_err load_all(struct pg_conn *c, const struct replay_to *r, struct shar
 			break;
 		if (s->pos == 0)
 			s->pos = row.pos - 1; /* what was before is no longer kept */
-		e = row.pos != s->pos + 1 ? NP_E_CORRUPT : replay_row(s, row.inputs, r->watch);
+		e = load_row(r, s, row.pos, row.inputs);
 		(*ret_rows)++;
 	}
 	logread_done(&in);
@@ -135,7 +179,7 @@ np_err replay_load(struct pg_conn *c, const struct replay_to *r, struct shard **
 		rows += n;
 	}
 	if (e == NP_OK && s->pos != r->to)
-		e = NP_E_CORRUPT; /* the log has a hole, or ends too early */
+		e = hurt(r, (struct replay_damage){ REPLAY_END, s->pos, r->to }, NP_E_CORRUPT);
 	if (e < 0) {
 		shard_free(s);
 		return e;

@@ -20,12 +20,28 @@ struct replay_watch {
  * not follow on this state. */
 NP_NODISCARD np_err replay_row(struct shard *s, np_str row, const struct replay_watch *w);
 /* The newest usable snapshot, or nothing, then the log up to `to`. *ret_items counts inputs. */
+/* What of the stored bytes is damaged, when a load ends with NP_E_CORRUPT or NP_E_VERSION. */
+enum replay_hurt {
+	REPLAY_WHOLE,
+	REPLAY_SNAPSHOT, /* the one at `pos` does not read */
+	REPLAY_HOLE,     /* row `pos` is missing, the next is `other` */
+	REPLAY_ROW,      /* row `pos` does not read, or does not follow */
+	REPLAY_END,      /* the log ends at `pos`, the shard is at `other` */
+	REPLAY_HURT_N
+};
+struct replay_damage {
+	enum replay_hurt hurt;
+	uint64_t pos, other;
+};
+#define REPLAY_DAMAGE_TEXT 128
+void replay_damage_text(const struct replay_damage *d, char ret[REPLAY_DAMAGE_TEXT]);
 struct replay_to {
 	uint32_t shard;
 	uint64_t to;         /* position */
 	bool from_the_start; /* without a snapshot: the whole log that there is */
 	const struct replay_watch *watch;
-	const struct shard_tap *tap; /* may be NULL */
+	const struct shard_tap *tap;  /* may be NULL */
+	struct replay_damage *damage; /* may be NULL; written when there is some */
 };
 /* A shard as of the newest snapshot not later than that, or an empty one: to fold on from there.
  * NP_E_VERSION, NP_E_CORRUPT: that snapshot does not read. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mbox.h"
 #include "base/str.h"
+#include "base/told.h"
 #include "historian/auditor_checks.h"
 
 #define CHECK_MS (5 * NP_SEC_MS) /* of one statement */
@@ -25,7 +26,7 @@ struct auditor {
 	struct mbox *wake; /* never holds a message: closed to stop */
 	_Atomic bool stopping;
 	struct pg_conn *c;
-	bool told; /* a failure was logged, and nothing worked since */
+	struct told told, told_check[AUDITOR_CHECKS_MAX];
 	struct auditor_metrics m;
 };
 
@@ -75,18 +76,30 @@ static void note(struct auditor_seen *s, const struct found *f)
 	pg_array_int(&s->rounds, f->rounds);
 }
 
+static void note_check(struct auditor *a, size_t no, np_err e)
+{
+	const struct pg_error *db = pg_conn_error(a->c);
+	enum told_news news = told_now(&a->told_check[no], e, str_from_c(db->sqlstate));
+	if (e < 0)
+		metric_add(a->m.failed, 1);
+	if (news == TOLD_WRONG)
+		np_log(NP_WARN, "auditor.check_failed", KV_C("check", auditor_checks[no].kind),
+		       KV_ERR(e), KV_C("why", db->message));
+	else if (news == TOLD_WELL)
+		np_log(NP_INFO, "auditor.check_works_again",
+		       KV_C("check", auditor_checks[no].kind));
+}
+
 /* A check that fails says nothing; the others go on as long as the database answers. */
-static np_err look(struct auditor *a, const struct auditor_check *k, struct auditor_seen *s)
+static np_err look(struct auditor *a, size_t no, struct auditor_seen *s)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *r = NULL;
+	const struct auditor_check *k = &auditor_checks[no];
 	pg_conn_deadline(a->c, clock_mono_ms() + CHECK_MS);
 	np_err e = auditor_checks_run(a->c, k, &r);
-	if (e < 0) {
-		metric_add(a->m.failed, 1);
-		np_log(NP_WARN, "auditor.check_failed", KV_C("check", k->kind), KV_ERR(e),
-		       KV_C("why", pg_conn_error(a->c)->message));
+	note_check(a, no, e);
+	if (e < 0)
 		return e == NP_E_DB ? NP_OK : e;
-	}
 	pg_array_str(&s->ran, str_from_c(k->kind));
 	for (size_t i = 0; i < pg_res_rows(r); i++)
 		note(s, &(struct found){ k->kind, k->severe, k->rounds, pg_res_str(r, i, 0),
@@ -116,7 +129,7 @@ static np_err look_all(struct auditor *a, struct auditor_seen *s)
 {
 	np_err e = NP_OK;
 	for (size_t i = 0; i < auditor_checks_n && e == NP_OK; i++)
-		e = look(a, &auditor_checks[i], s);
+		e = look(a, i, s);
 	look_at_disk(a, s);
 	return e;
 }
@@ -189,13 +202,13 @@ static void turn(struct auditor *a)
 		metric_add(a->m.rounds, 1);
 	else
 		metric_add(a->m.failed, 1);
-	if (e < 0 && !a->told)
-		np_log(NP_WARN, "auditor.failed", KV_ERR(e),
-		       KV_C("sqlstate", pg_conn_error(a->c)->sqlstate),
-		       KV_C("why", pg_conn_error(a->c)->message));
-	else if (e == NP_OK && a->told)
+	const struct pg_error *db = pg_conn_error(a->c);
+	enum told_news news = told_now(&a->told, e, str_from_c(db->sqlstate));
+	if (news == TOLD_WRONG)
+		np_log(NP_WARN, "auditor.failed", KV_ERR(e), KV_C("sqlstate", db->sqlstate),
+		       KV_C("why", db->message));
+	else if (news == TOLD_WELL)
 		np_log_event(NP_INFO, "auditor.works_again");
-	a->told = e < 0;
 }
 
 static void *auditor_main(void *ctx)

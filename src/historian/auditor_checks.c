@@ -158,6 +158,7 @@ const struct auditor_check auditor_checks[] = {
 	{ "heartbeat_unheard", false, 2, 180, heartbeat_sql },
 };
 const size_t auditor_checks_n = NP_LEN(auditor_checks);
+static_assert(NP_LEN(auditor_checks) <= AUDITOR_CHECKS_MAX, "what is told of each has a place");
 
 np_err auditor_checks_run(struct pg_conn *c, const struct auditor_check *k, struct pg_res **ret)
 {

@@ -17,7 +17,8 @@ struct auditor_check {
 	const char *sql; /* $2: our clock */
 };
 extern const struct auditor_check auditor_checks[];
-extern const size_t auditor_checks_n;
+extern const size_t auditor_checks_n; /* at most AUDITOR_CHECKS_MAX */
+#define AUDITOR_CHECKS_MAX 32
 
 /* (subject, detail) of what one check finds. */
 NP_NODISCARD np_err auditor_checks_run(struct pg_conn *c, const struct auditor_check *k,

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mbox.h"
+#include "base/str.h"
+#include "base/told.h"
 #include "historian/flush.h"
 #include "historian/pack.h"
 
@@ -20,6 +22,7 @@ struct worker_shard {
 	bool loaded;        /* started from the cursor */
 	int64_t first_ms;   /* when the oldest row that is not written was read; 0: none */
 	int64_t pack_at_ms; /* next */
+	struct told told_flush, told_pack;
 };
 
 struct worker_metrics {
@@ -38,6 +41,7 @@ struct worker {
 	uint32_t ours;                     /* bits */
 	uint32_t pack_from;                /* shard to begin with */
 	int64_t lease_at_ms, upkeep_at_ms; /* next */
+	struct told told_upkeep;
 	struct worker_metrics m;
 };
 
@@ -74,6 +78,33 @@ static void worker_metrics(struct worker *w)
 	};
 }
 
+/* What a thing that is tried again and again is called in the log. */
+struct worker_words {
+	const char *failed, *works;
+};
+static const struct worker_words flush_words = { "historian.flush_failed",
+						 "historian.flush_works_again" };
+static const struct worker_words pack_words = { "historian.pack_failed",
+						"historian.pack_works_again" };
+static const struct worker_words upkeep_words = { "historian.upkeep_failed",
+						  "historian.upkeep_works_again" };
+static const struct worker_words round_words = { "historian.round_failed",
+						 "historian.round_works_again" };
+
+/* shard: NP_SHARDS when it is about none. */
+static void worker_tell(struct worker *w, struct told *t, const struct worker_words *words,
+			uint32_t shard, np_err e)
+{
+	const struct pg_error *db = pg_conn_error(w->c);
+	enum told_news news = told_now(t, e, str_from_c(db->sqlstate));
+	int64_t no = shard < NP_SHARDS ? (int64_t)shard : -1;
+	if (news == TOLD_WRONG)
+		np_log(NP_WARN, words->failed, KV_I64("shard", no), KV_ERR(e),
+		       KV_C("sqlstate", db->sqlstate), KV_C("why", db->message));
+	else if (news == TOLD_WELL)
+		np_log(NP_INFO, words->works, KV_I64("shard", no));
+}
+
 static void worker_forget(struct worker_shard *s)
 {
 	s->loaded = false;
@@ -107,6 +138,8 @@ static np_err worker_flush(struct worker *w, uint32_t no)
 	struct store_cursor to = intake_to(s->in);
 	np_err e = flush_run(w->c, s->in, &n);
 	s->first_ms = 0;
+	if (e != NP_E_FENCED)
+		worker_tell(w, &s->told_flush, &flush_words, no, e);
 	if (e == NP_OK) {
 		worker_count(w, &n, clock_mono_us() - start);
 		intake_start(s->in, &to);
@@ -116,9 +149,6 @@ static np_err worker_flush(struct worker *w, uint32_t no)
 	if (e == NP_E_FENCED) /* somebody else wrote: read on from there */
 		return NP_OK;
 	metric_add(w->m.failed, 1);
-	np_log(NP_WARN, "historian.flush_failed", KV_I64("shard", no), KV_ERR(e),
-	       KV_C("sqlstate", pg_conn_error(w->c)->sqlstate),
-	       KV_C("why", pg_conn_error(w->c)->message));
 	return e;
 }
 
@@ -249,9 +279,7 @@ static void worker_upkeep(struct worker *w)
 	e = upkeep_run(w->c, w->cfg.name, &w->cfg.keep, &done);
 	metric_add(w->m.forgotten, done.gone);
 	w->upkeep_at_ms = now + (e < 0 ? NP_MIN_MS : done.more ? UPKEEP_AGAIN_MS : UPKEEP_EVERY_MS);
-	if (e < 0)
-		np_log(NP_WARN, "historian.upkeep_failed", KV_ERR(e),
-		       KV_C("why", pg_conn_error(w->c)->message));
+	worker_tell(w, &w->told_upkeep, &upkeep_words, NP_SHARDS, e);
 }
 
 /* Rows that nobody reads any more, a few blocks a round; a failure is tried again later. */
@@ -268,11 +296,9 @@ static void worker_pack(struct worker *w)
 			continue;
 		while (rows > 0 && clock_mono_ms() < until_ms) {
 			np_err e = pack_turn(w->c, i, clock_wall_us(), &rows);
-			if (e < 0) {
-				np_log(NP_WARN, "historian.pack_failed", KV_U64("shard", i),
-				       KV_ERR(e), KV_C("why", pg_conn_error(w->c)->message));
+			worker_tell(w, &s->told_pack, &pack_words, i, e);
+			if (e < 0)
 				rows = 0;
-			}
 			metric_add(w->m.packed, (int64_t)rows);
 		}
 		if (rows == 0)
@@ -320,18 +346,12 @@ static void worker_finish(struct worker *w)
 static void *worker_main(void *ctx)
 {
 	struct worker *w = ctx;
-	bool told = false;
+	struct told told = { 0 };
 	while (!atomic_load(&w->stopping)) {
 		np_err e = worker_round(w);
-		if (e < 0) {
+		if (e < 0)
 			worker_forget_all(w);
-			if (!told)
-				np_log(NP_WARN, "historian.round_failed", KV_ERR(e),
-				       KV_C("why", pg_conn_error(w->c)->message));
-		} else if (told) {
-			np_log_event(NP_INFO, "historian.round_works_again");
-		}
-		told = e < 0;
+		worker_tell(w, &told, &round_words, NP_SHARDS, e);
 		(void)mbox_recv(w->wake, clock_mono_ms() + WORKER_POLL_MS);
 	}
 	worker_finish(w);

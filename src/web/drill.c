@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/told.h"
 #include "core/monitor_json.h"
 #include "web/drill_token.h"
 #include "web/limiter.h"
@@ -25,6 +26,7 @@ struct drill {
 	struct web *web;
 	struct loop_timer *timer;
 	bool working;
+	struct told told; /* the worker's, while it works */
 	struct answer answer[ANSWERS_MAX];
 };
 
@@ -294,9 +296,12 @@ static void keep(void *ctx)
 	if (pg_pool_take(d->web->pool, clock_mono_ms() + WEB_DB_MS, &c) < 0)
 		return;
 	np_err e = make_missing(d->web, c);
-	if (e < 0)
-		np_log(NP_WARN, "drill.not_made", KV_ERR(e),
-		       KV_C("why", pg_conn_error(c)->message));
+	const struct pg_error *db = pg_conn_error(c);
+	enum told_news news = told_now(&d->told, e, str_from_c(db->sqlstate));
+	if (news == TOLD_WRONG)
+		np_log(NP_WARN, "drill.not_made", KV_ERR(e), KV_C("why", db->message));
+	else if (news == TOLD_WELL)
+		np_log_event(NP_INFO, "drill.made_again");
 	pg_pool_give(d->web->pool, &c);
 }
 

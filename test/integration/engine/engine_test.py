@@ -358,6 +358,33 @@ def test_redis_wiped(rig):
     assert stored(rig, c, m) == last
 
 
+def test_damaged_log(rig):
+    """A hole in the log: told once, with where it is; the other shards work; mended, it goes on."""
+    e = rig.engine().ready()
+    (c,), m = one_region(rig)
+    last = flood(rig, c, m, 0.5)
+    settle(rig, c, m, last)
+    e.stop()
+    shard = m % 16
+    rig.sql("CREATE TABLE public.saved AS SELECT * FROM np.log WHERE false")
+    hole = int(rig.sql(f"SELECT max(pos) - 1 FROM np.log WHERE shard = {shard}").strip())
+    rig.sql(f"DELETE FROM np.snapshot WHERE shard = {shard} AND pos >= {hole};"
+            f"WITH d AS (DELETE FROM np.log WHERE shard = {shard} AND pos = {hole} RETURNING *) INSERT INTO public.saved SELECT * FROM d")
+    before = len(e.text())
+    e.start()
+
+    def told():
+        return [line for line in e.text()[before:].splitlines() if "event=shard.not_loaded" in line]
+    wait("the hole is told", told, 60)
+    wait("the others are held", lambda: e.metric("netpulse_engine_shards_held") == 15, 60)
+    assert f"row {hole} is missing, the next is {hole + 1}" in told()[0], told()
+    tries = e.metric("netpulse_engine_keeper_failures_total")
+    wait("more tries", lambda: e.metric("netpulse_engine_keeper_failures_total") > tries + 2, 60)
+    assert len(told()) == 1, told()
+    rig.sql("INSERT INTO np.log SELECT * FROM public.saved; DROP TABLE public.saved")
+    wait("all are held", lambda: e.metric("netpulse_engine_shards_held") == 16, 60)
+
+
 def test_paused_owner(rig):
     """A frozen owner wakes after somebody else took its shards: its commit is fenced, its memory dropped."""
     a = rig.engine("engine-1").ready()
