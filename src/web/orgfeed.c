@@ -140,6 +140,15 @@ static struct buf *element(struct orgfeed *o, enum part p)
 	return b;
 }
 
+static void flush_full(struct orgfeed *o)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < PART_N; i++)
+		n += o->part[i].n;
+	if (n >= OFEED_FRAME_FULL)
+		flush(o);
+}
+
 void orgfeed_result(struct orgfeed *o, const Np__I1__LiveResult *r)
 {
 	struct liverow_result row;
@@ -152,6 +161,7 @@ void orgfeed_result(struct orgfeed *o, const Np__I1__LiveResult *r)
 	o->dirty = true;
 	if (is_watched(o))
 		liverow_put_result(&row, element(o, PART_RESULTS));
+	flush_full(o);
 }
 
 void orgfeed_state(struct orgfeed *o, const Np__I1__LiveState *s)
@@ -172,6 +182,7 @@ void orgfeed_state(struct orgfeed *o, const Np__I1__LiveState *s)
 	l->state_n = o->n + 1;
 	if (is_watched(o))
 		liverow_put_state(l->result.id, &l->state, element(o, PART_STATES));
+	flush_full(o);
 }
 
 void orgfeed_incident(struct orgfeed *o, const Np__I1__LiveIncident *i)

@@ -17,6 +17,7 @@
 #define OFEED_FRAMES_MAX 16384
 #define OFEED_RING_MAX ((size_t)16 * 1024 * 1024)
 #define OFEED_FRAME_MAX ((size_t)4 * 1024 * 1024)
+#define OFEED_FRAME_FULL ((size_t)256 * 1024) /* it leaves at once: a stream takes no whole 1 MB */
 #define OFEED_MONITORS_MAX 200000
 #define OFEED_REPLAY_MAX ((size_t)256 * 1024) /* more than that comes back as last values */
 #define OFEED_IDLE_MS ((int64_t)60 * 1000)    /* nobody looked for so long: encode nothing */

@@ -7,7 +7,8 @@
 #include "web/tap.h"
 #include "web/who.h"
 
-#define RECHECK_MAX 256 /* credentials looked at in one go */
+#define RECHECK_MAX 256                                     /* credentials looked at in one go */
+#define CATCH_UP_MAX (HTTPD_STREAM_MAX - (size_t)16 * 1024) /* what an empty stream surely takes */
 
 struct line { /* one stream */
 	struct orgfeed_reader reader;
@@ -48,24 +49,6 @@ static void line_close(struct line *l, bool end_stream)
 	free(l);
 }
 
-static bool line_put(struct line *l, np_str text)
-{
-	if (l->slow || httpd_stream_backlog(l->stream) > SSE_BACKLOG_MAX ||
-	    httpd_stream_write(l->stream, text) < 0) {
-		metric_add(l->sse->slow, !l->slow);
-		l->slow = true;
-		return false;
-	}
-	return true;
-}
-
-static void on_frame(struct orgfeed_reader *r, uint64_t n, np_str text)
-{
-	struct line *l = NP_CONTAINER_OF(r, struct line, reader);
-	if (line_put(l, text))
-		l->sent = n;
-}
-
 static void line_reset(struct line *l)
 {
 	char text[128];
@@ -81,6 +64,26 @@ static void line_reset(struct line *l)
 	l->sent = now;
 }
 
+static bool line_put(struct line *l, np_str text)
+{
+	size_t backlog = httpd_stream_backlog(l->stream);
+	if (!l->slow && backlog <= SSE_BACKLOG_MAX && httpd_stream_write(l->stream, text) == NP_OK)
+		return true;
+	metric_add(l->sse->slow, !l->slow);
+	if (backlog == 0)
+		line_reset(l); /* nothing is under way: no drain would ever bring it up to date */
+	else
+		l->slow = true;
+	return false;
+}
+
+static void on_frame(struct orgfeed_reader *r, uint64_t n, np_str text)
+{
+	struct line *l = NP_CONTAINER_OF(r, struct line, reader);
+	if (line_put(l, text))
+		l->sent = n;
+}
+
 static void on_reset(struct orgfeed_reader *r)
 {
 	line_reset(NP_CONTAINER_OF(r, struct line, reader));
@@ -92,7 +95,7 @@ static void line_catch_up(struct line *l)
 	NP_CLEANUP(buf_done) struct buf missed;
 	buf_init(&missed, OFEED_FRAME_MAX);
 	uint64_t now = orgfeed_seq(l->org);
-	if (orgfeed_since(l->org, l->sent, &missed) < 0 || missed.n > HTTPD_STREAM_MAX / 2) {
+	if (orgfeed_since(l->org, l->sent, &missed) < 0 || missed.n > CATCH_UP_MAX) {
 		line_reset(l);
 		return;
 	}

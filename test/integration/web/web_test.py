@@ -886,6 +886,30 @@ class Live(Case):
         c.close()
         self.assertEqual(self.owner.get("/health/web").status, 200)
 
+    def test_more_than_a_stream_takes_at_once(self):
+        mid = self.monitor(name="crowd")
+        no = self.number(mid)
+        c = socket.create_connection(("127.0.0.1", self.h.port))
+        c.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.owner.token}\r\n\r\n".encode())
+        c.settimeout(60)
+        text = b""
+        while b"retry:" not in text:
+            text += c.recv(1 << 16)
+        t0 = now_us()
+        # Some 2 MB of events in one message, on a stream with nothing under way.
+        rows = [result(mid, no, 1, t0 + k * 1000, shard=no % 16) for k in range(20000)]
+        self.h.publish("np:live", live([(no % 16, 1001, 1)], [group(self.h.org, results=rows)]))
+        last = t0 + 60_000_000
+        self.h.publish("np:live", live([(no % 16, 1001, 2)], [
+            group(self.h.org, results=[result(mid, no, 1, last, shard=no % 16)])]))
+        # All of it, or the latest values, or an order to start over: but never silence.
+        seen = str(last // 1000).encode()
+        while seen not in text and b"event: reset" not in text:
+            part = c.recv(1 << 16)
+            self.assertTrue(part, "the stream ended")
+            text += part
+        c.close()
+
     def test_head_of_stream(self):
         self.assertEqual(self.owner.call("HEAD", "/api/v1/events").status, 200)
         self.problem(Client(self.h.port).get("/api/v1/events"), 401)

@@ -106,6 +106,20 @@ static void first_after_quiet_goes_at_once(void **state)
 	assert_int_equal(count(buf_str(&w->ear.text), "\"o\""), 51);
 }
 
+static void a_full_frame_leaves_at_once(void **state)
+{
+	struct world *w = *state;
+	pass(w);
+	for (int i = 0; i < 10000; i++)
+		say_result(w, (uint64_t)(1 + i), 1000 + i);
+	assert_in_range(w->ear.frames, 2, 100);
+	assert_true(w->ear.text.n / w->ear.frames < OFEED_FRAME_FULL + 1024);
+	orgfeed_kick(w->o);
+	pass(w);
+	assert_int_equal(count(buf_str(&w->ear.text), "\"o\""), 10000);
+	assert_int_equal(w->ear.resets, 0);
+}
+
 static void comes_back_with_frames_or_last_values(void **state)
 {
 	struct world *w = *state;
@@ -239,6 +253,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(rare_events_survive_a_summary, setup, teardown),
 		cmocka_unit_test_setup_teardown(ring_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_full_frame_leaves_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_tells_everybody, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_last_results_and_forgets_the_deleted, setup,
 						teardown),
