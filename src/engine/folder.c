@@ -218,6 +218,7 @@ bool folder_fold(struct folder *f, const struct fold_what *w)
 
 /* ---- handing over ---- */
 
+/* After a quiet while all are due: spread, so that what comes next does not wait for all. */
 static void snapshot_one(struct folder *f, struct group *g)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -227,9 +228,11 @@ static void snapshot_one(struct folder *f, struct group *g)
 		if (!p->used || p->log.n == 0)
 			continue;
 		slot->snapshot_items += p->items;
-		if (now_ms < slot->snapshot_ms && slot->snapshot_items < f->cfg.snapshot_items)
+		bool due = now_ms >= slot->snapshot_ms && now_ms >= f->snapshot_ms;
+		if (!due && slot->snapshot_items < f->cfg.snapshot_items)
 			continue;
 		slot->snapshot_ms = now_ms + f->cfg.snapshot_ms;
+		f->snapshot_ms = now_ms + f->cfg.snapshot_ms / (2 * NP_SHARDS);
 		slot->snapshot_items = 0;
 		buf_init(&p->snapshot, SNAPSHOT_MAX);
 		np_err e = snapshot_encode(slot->s, &p->snapshot);
@@ -395,7 +398,7 @@ static void turn(struct folder *f)
 	let_go(f);
 	ask_reloads(f);
 	foldermsg_rows(f);
-	bool waits = f->in_flight > 0 || (f->open && !group_is_empty(f->open));
+	bool waits = f->in_flight > 0 || f->compare != 0 || (f->open && !group_is_empty(f->open));
 	if (folderread_turn(f, waits ? BUSY_BLOCK_MS : IDLE_BLOCK_MS)) {
 		note_absence(f);
 		folderduty_turn(f);

@@ -68,27 +68,62 @@ static bool is_caught_up(const struct shard *s, const struct presence_one *one)
 	       one->heard_us - (int64_t)one->oldest_ms * NP_MS_US >= s->hold.at_us;
 }
 
-void folderduty_heard(struct folder *f, const struct presence_one *one)
+/* Of those in line, who has nothing older to send by this shard's hold, and is not known for it:
+ * one input, however many they are, since each looks at every held monitor. */
+static void tell_heard(struct folder *f, struct slot *slot)
 {
-	for (size_t i = 0; i < NP_SHARDS; i++) {
-		struct slot *slot = &f->slot[i];
-		if (!slot_is_live(slot) || !slot->s->hold.on ||
-		    one->heard_us < slot->s->hold.at_us || !is_caught_up(slot->s, one) ||
-		    shard_is_caught_up(slot->s, one->checker))
+	const struct shard *s = slot->s;
+	Np__I1__Heard h[FOLDER_HEARD_MAX], *list[FOLDER_HEARD_MAX];
+	Np__I1__HeardInput heard = NP__I1__HEARD_INPUT__INIT;
+	Np__I1__Input in = NP__I1__INPUT__INIT;
+	heard.heard = list;
+	for (size_t i = 0; i < f->heard_n; i++) {
+		const struct presence_one *one = f->heard[i];
+		if (one->heard_us < s->hold.at_us || !is_caught_up(s, one) ||
+		    shard_is_caught_up(s, one->checker))
 			continue;
-		Np__I1__Heard h = NP__I1__HEARD__INIT, *list[] = { &h };
-		Np__I1__HeardInput heard = NP__I1__HEARD_INPUT__INIT;
-		Np__I1__Input in = NP__I1__INPUT__INIT;
-		h.checker = one->checker;
-		h.region = one->region;
-		h.heard_us = one->heard_us;
-		h.oldest_ms = one->oldest_ms;
-		heard.heard = list;
-		heard.n_heard = 1;
-		in.kind_case = NP__I1__INPUT__KIND_HEARD;
-		in.heard = &heard;
-		fold_one(f, slot, &in, "h");
+		Np__I1__Heard *x = list[heard.n_heard] = &h[heard.n_heard];
+		heard.n_heard++;
+		np__i1__heard__init(x);
+		x->checker = one->checker;
+		x->region = one->region;
+		x->heard_us = one->heard_us;
+		x->oldest_ms = one->oldest_ms;
 	}
+	if (heard.n_heard == 0)
+		return;
+	in.kind_case = NP__I1__INPUT__KIND_HEARD;
+	in.heard = &heard;
+	fold_one(f, slot, &in, "h");
+}
+
+static void tell_all_heard(struct folder *f)
+{
+	for (size_t i = 0; i < NP_SHARDS && f->heard_n > 0; i++)
+		if (slot_is_live(&f->slot[i]) && f->slot[i].s->hold.on)
+			tell_heard(f, &f->slot[i]);
+	for (size_t i = 0; i < f->heard_n; i++)
+		f->heard[i]->in_line = false;
+	f->heard_n = 0;
+}
+
+static bool is_waited_for(const struct folder *f, const struct presence_one *one)
+{
+	for (size_t i = 0; i < NP_SHARDS; i++)
+		if (slot_is_live(&f->slot[i]) && f->slot[i].s->hold.on &&
+		    !shard_is_caught_up(f->slot[i].s, one->checker))
+			return true;
+	return false;
+}
+
+void folderduty_heard(struct folder *f, struct presence_one *one)
+{
+	if (one->in_line || !is_waited_for(f, one))
+		return;
+	one->in_line = true;
+	f->heard[f->heard_n++] = one;
+	if (f->heard_n == FOLDER_HEARD_MAX)
+		tell_all_heard(f);
 }
 
 /* The backlog is through; or it has been waited for long enough. */
@@ -246,11 +281,26 @@ static void write_tally(struct folder *f)
 		msg_free(m);
 }
 
+/* ---- windows, parents, suspicion ---- */
+
+/* A shard a turn: every monitor is looked at, and results wait meanwhile. */
+static void compare_one(struct folder *f)
+{
+	for (uint32_t i = 0; i < NP_SHARDS; i++) {
+		if (!(f->compare >> i & 1))
+			continue;
+		f->compare &= ~(UINT32_C(1) << i);
+		overlay_turn(f, &f->slot[i]);
+		return;
+	}
+}
+
 /* ---- all of it ---- */
 
 void folderduty_turn(struct folder *f)
 {
 	int64_t now_ms = clock_mono_ms(), now_us = clock_wall_us();
+	tell_all_heard(f);
 	for (size_t i = 0; i < NP_SHARDS; i++) {
 		struct slot *slot = &f->slot[i];
 		if (!slot_is_live(slot))
@@ -263,10 +313,10 @@ void folderduty_turn(struct folder *f)
 		f->second_ms = now_ms + SECOND_MS;
 		watch_silence(f);
 		overlay_tick(f->overlay, now_us);
-		for (size_t i = 0; i < NP_SHARDS; i++)
-			overlay_turn(f, &f->slot[i]);
+		f->compare = UINT32_MAX >> (32 - NP_SHARDS);
 		metric_set(f->m.checkers, (int64_t)presence_len(f->presence));
 	}
+	compare_one(f);
 	if (now_ms >= f->plan_ms) {
 		f->plan_ms = now_ms + PLAN_MS;
 		plan_members(f);

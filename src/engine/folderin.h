@@ -11,6 +11,8 @@
 #include "engine/say.h"
 #include "wire/batch.h"
 
+#define FOLDER_HEARD_MAX 128 /* signs of life folded as one input */
+
 enum slot_state {
 	SLOT_NONE,    /* not ours */
 	SLOT_DOUBT,   /* memory thrown away; waits for its groups to end */
@@ -60,9 +62,14 @@ struct folder {
 	/* After a commit was refused for its content: one input a group until then, monotonic. */
 	int64_t careful_ms;
 	struct map *poison; /* keys of inputs that cannot be stored */
+	/* Who was heard of since the last turn, while a shard is held. */
+	struct presence_one *heard[FOLDER_HEARD_MAX];
+	size_t heard_n;
 	/* Clocks, monotonic. */
 	int64_t turn_us; /* streams were last read */
 	uint64_t redis_generation;
+	uint32_t compare;    /* shards whose overlays are looked at in the next turns */
+	int64_t snapshot_ms; /* no other one by the clock until then */
 	int64_t second_ms, seen_ms, plan_ms, tally_ms, pump_us;
 	size_t record_bytes; /* average, for how many to read at once */
 	bool behind;         /* the committer says that its database is away */
@@ -127,5 +134,5 @@ bool folderread_turn(struct folder *f, uint32_t block_ms);
 /* Fire what was due by then; at most some at a time. */
 void folderduty_timers(struct folder *f, struct slot *slot, int64_t until_us);
 void folderduty_turn(struct folder *f);
-/* A sign of life may end a hold. */
-void folderduty_heard(struct folder *f, const struct presence_one *one);
+/* A sign of life may end a hold: it is folded with the others of this turn. */
+void folderduty_heard(struct folder *f, struct presence_one *one);

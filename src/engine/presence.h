@@ -23,6 +23,7 @@ struct presence_one {
 	uint32_t oldest_ms;
 	int64_t skew_us, seen_us; /* when its row was written */
 	bool connected, told_silent, seen_dirty;
+	bool in_line; /* the folder is to tell its held shards */
 	uint64_t results;
 	uint32_t lag_us[PRESENCE_LAGS], lag_n; /* check end to fold, the latest */
 	char version[PRESENCE_VERSION_MAX + 1];

@@ -9,7 +9,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from rig import ACK, BANNED, PATIENCE_S, REJECT, REWIND, Held, Rig, Servers, now_us, wait  # noqa: E402
+from rig import ACK, BANNED, PATIENCE_S, REJECT, REWIND, Checker, Held, Rig, Servers, now_us, wait  # noqa: E402
 from wire import FAIL, OK, batch, blob, fields, lost, num, result  # noqa: E402
 
 
@@ -526,6 +526,26 @@ def test_hold(rig):
     wait("up again", lambda: rig.state(m) == "up")
     assert rig.sql("SELECT count(*) FROM np.incident") == "0"
     say_until("down", lambda: rig.state(m) == "down", lambda: rig.say(c, m, FAIL))
+
+
+def heard_inputs(rig, shard):
+    """How many signs of life each input of the shard's log tells."""
+    rows = rig.rows(f"SELECT encode(inputs, 'hex') AS x FROM np.log WHERE shard = {shard} ORDER BY pos")
+    inputs = [fields(data) for row in rows for data in fields(bytes.fromhex(row["x"])).get(2, [])]
+    return [len(fields(i[8][0])[1]) for i in inputs if 8 in i]
+
+
+def test_many_heard_at_once(rig):
+    """While held, those heard of together are a few inputs: each looks at every held monitor."""
+    e = rig.engine().ready()
+    (c,), m = one_region(rig)
+    shard = m % 16
+    # What the engine would read again after its start would end the hold.
+    wait("trimmed", lambda: rig.redis("XLEN", f"np:results:{shard}") == 0)
+    e.restart(9)
+    rig.hello(*[Checker(100000 + i, c.region) for i in range(300)], shards=[shard])
+    wait("all told", lambda: sum(heard_inputs(rig, shard)) >= 300)
+    assert len(heard_inputs(rig, shard)) <= 6, heard_inputs(rig, shard)
 
 
 QUICK = {"interval_s": 5, "confirm_s": 1, "recover_s": 1, "fail_after": 1, "recover_after": 1, "retry_interval_s": 1}
