@@ -25,8 +25,9 @@
 #define GW_PAUSE_MS 1000
 #define GW_SLOW_PER_S 100                        /* SLOW frames of one stream that go on */
 #define GW_BACKLOG_MAX ((size_t)2 * 1024 * 1024) /* unsent output of one stream */
-#define GW_TICK_MS 1000
-#define GW_TLS_EVERY_TICKS 5
+#define GW_TICK_MS 100
+#define GW_TICKS_A_ROUND 10 /* each stream is looked at once in so many */
+#define GW_TLS_EVERY_TICKS 50
 #define GW_STOP_MS 3000
 
 enum gw_count {

@@ -51,6 +51,8 @@ static void forget(struct peer *p)
 	*(p->prev ? &p->prev->next : &ps->first) = p->next;
 	if (p->next)
 		p->next->prev = p->prev;
+	if (ps->look == p)
+		ps->look = p->next;
 	ps->n--;
 	p->checker->region->peers--;
 	if (p->checker->peer == p)
@@ -380,16 +382,25 @@ void peer_stream(struct httpd_req *r, void *ctx)
 		on_read(p, early);
 }
 
+/* May close it. */
+static void look_at(struct peer *p, int64_t now_ms, int64_t wall_us)
+{
+	if (wall_us >= p->not_after_us)
+		close_counted(p, GW_C_CLOSED_EXPIRED, "its certificate ran out");
+	else if (!p->hello && now_ms - p->opened_ms > GW_HELLO_MS)
+		close_counted(p, GW_C_CLOSED_PROTO, "no HELLO in time");
+	else if (now_ms - p->heard_ms > GW_SILENCE_MS)
+		close_counted(p, GW_C_CLOSED_SILENT, "silent");
+}
+
+/* A part of them: ten thousand at once would keep results waiting for milliseconds. */
 void peers_tick(struct gw *g)
 {
-	int64_t now = loop_now_ms(g->loop), wall = clock_wall_us();
-	for (struct peer *p = g->peers->first, *next; p; p = next) {
-		next = p->next;
-		if (wall >= p->not_after_us)
-			close_counted(p, GW_C_CLOSED_EXPIRED, "its certificate ran out");
-		else if (!p->hello && now - p->opened_ms > GW_HELLO_MS)
-			close_counted(p, GW_C_CLOSED_PROTO, "no HELLO in time");
-		else if (now - p->heard_ms > GW_SILENCE_MS)
-			close_counted(p, GW_C_CLOSED_SILENT, "silent");
+	struct peers *ps = g->peers;
+	int64_t now_ms = loop_now_ms(g->loop), wall_us = clock_wall_us();
+	for (size_t n = ps->n / GW_TICKS_A_ROUND + 1; n > 0 && ps->first; n--) {
+		struct peer *p = ps->look ? ps->look : ps->first;
+		ps->look = p->next;
+		look_at(p, now_ms, wall_us);
 	}
 }

@@ -13,7 +13,8 @@ NP_NODISCARD struct peers *peers_new(void);
 void peers_free(struct peers *ps); /* all must be closed; NULL is fine */
 size_t peers_len(const struct peers *ps);
 void peers_close_all(struct gw *g);
-/* Certificates that ran out, silence, HELLOs that never came: once a second. */
+/* Certificates that ran out, silence, HELLOs that never came: each tick a part of the streams,
+ * within a second all of them. */
 void peers_tick(struct gw *g);
 /* Send what changed in the assignments of whoever is marked. */
 void peers_flush_assign(struct gw *g);

@@ -29,6 +29,7 @@ struct peer {
 };
 struct peers {
 	struct peer *first, *marked;
+	struct peer *look; /* whose turn it is in peers_tick; NULL: the first */
 	size_t n;
 };
 
