@@ -111,7 +111,7 @@ np_err ident_from_leaf(X509 *leaf, struct ident *ret)
 		e = NP_E_AUTH;
 	if (e == NP_OK && x509_cert_times(leaf, &id.not_before_us, &id.not_after_us) < 0)
 		e = NP_E_AUTH;
-	if (e == NP_OK && x509_key_sha256(key, id.key_sha256) < 0)
+	if (e == NP_OK && x509_cert_key_sha256(leaf, id.key_sha256) < 0)
 		e = NP_E_AUTH;
 	ERR_clear_error();
 	if (e == NP_OK)

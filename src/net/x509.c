@@ -196,6 +196,17 @@ np_err x509_cert_load(const char *path, X509 **ret_cert)
 	return e < 0 ? e : x509_cert_parse(buf_str(&pem), ret_cert);
 }
 
+np_err x509_cert_key_sha256(X509 *cert, uint8_t ret[32])
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	if (n <= 0)
+		return refused(NP_E_CRYPTO);
+	crypt_sha256((np_str){ (const char *)der, (size_t)n }, ret);
+	OPENSSL_free(der);
+	return NP_OK;
+}
+
 np_err x509_cert_sha256(X509 *cert, uint8_t ret[32])
 {
 	unsigned int n = 32;

@@ -28,6 +28,8 @@ void x509_chain_free(STACK_OF(X509) * chain); /* NULL is fine */
 /* First certificate of a PEM text. */
 NP_NODISCARD np_err x509_cert_parse(np_str pem, X509 **ret_cert);
 NP_NODISCARD np_err x509_cert_load(const char *path, X509 **ret_cert);
+/* As x509_key_sha256, of its key as it stands there: encoding a key anew is slow. */
+NP_NODISCARD np_err x509_cert_key_sha256(X509 *cert, uint8_t ret[32]);
 /* SHA-256 of the DER: what a join token pins. */
 NP_NODISCARD np_err x509_cert_sha256(X509 *cert, uint8_t ret[32]);
 NP_NODISCARD np_err x509_cert_times(X509 *cert, int64_t *ret_not_before_us,
