@@ -14,6 +14,8 @@
 void fleet_connect(struct fleet *f)
 {
 	int64_t now = loop_now_ms(f->cfg.loop);
+	if (f->count.up + f->count.connecting >= f->n)
+		return; /* nobody is down: called for each that came up, it would be quadratic */
 	for (size_t seen = 0; seen < f->n && f->count.connecting < f->cfg.connecting; seen++) {
 		struct worker *w = &f->w[f->turn++ % f->n];
 		if (w->state != WORKER_DOWN || w->retry_ms > now)
