@@ -146,17 +146,28 @@ static json_t *moment(int64_t us)
 	return json_string(text);
 }
 
-static void print_list(const struct whatif *o)
+static np_err print_list(const struct whatif *o)
 {
-	for (size_t i = 0; i < o->n; i++) {
-		char from[CLOCK_RFC3339_MAX], to[CLOCK_RFC3339_MAX] = "open", line[160];
-		(void)clock_rfc3339(o->list[i].opened_us, from);
+	static const char *const head[] = { "OPENED", "CLOSED", "TOLD" };
+	struct row {
+		char opened[CLOCK_RFC3339_MAX], closed[CLOCK_RFC3339_MAX];
+	} *row = np_calloc(o->n + 1, sizeof *row);
+	const char **cells = np_calloc(o->n * NP_LEN(head) + 1, sizeof *cells);
+	np_err e = row != NULL && cells != NULL ? NP_OK : NP_E_NOMEM;
+	for (size_t i = 0; e == NP_OK && i < o->n; i++) {
+		(void)clock_rfc3339(o->list[i].opened_us, row[i].opened);
+		(void)snprintf(row[i].closed, sizeof row[i].closed, "open");
 		if (o->list[i].closed_us != 0)
-			(void)clock_rfc3339(o->list[i].closed_us, to);
-		(void)snprintf(line, sizeof line, "%s %s", to,
-			       o->list[i].told_us != 0 ? "told" : "held: nobody told");
-		command_print_pair(from, line);
+			(void)clock_rfc3339(o->list[i].closed_us, row[i].closed);
+		cells[i * NP_LEN(head)] = row[i].opened;
+		cells[i * NP_LEN(head) + 1] = row[i].closed;
+		cells[i * NP_LEN(head) + 2] = o->list[i].told_us != 0 ? "yes" : "no: it was held";
 	}
+	if (e == NP_OK && o->n > 0)
+		command_print_table(head, NP_LEN(head), cells, o->n);
+	free(row);
+	free(cells);
+	return e;
 }
 
 static void print_json(const struct tryr *t, const struct whatif *same, const struct whatif *other,
@@ -198,7 +209,9 @@ np_err tryr_report(struct tryr *t, struct command *c)
 		print_json(t, &both[0], &both[1], buf_c(&says));
 		return NP_OK;
 	}
-	print_list(&both[1]);
+	e = print_list(&both[1]);
+	if (e < 0)
+		return e;
 	(void)printf("%s, beside the present rules (%u incidents; %lld really were); "
 		     "%u looks that nobody took were guessed\n",
 		     buf_c(&says), both[0].incidents, (long long)t->before, both[1].guessed);

@@ -155,16 +155,24 @@ void chn_check(const struct chn_field *f, np_str v, bool private_ok, struct prob
 
 /* ---- masks --------------------------------------------------------------------- */
 
+static np_err mask_url(const struct tgt *t, struct buf *out)
+{
+	bool brackets = t->is_ip && str_find_byte(t->host, ':') != SIZE_MAX;
+	char port[8] = "";
+	if (t->port != (t->tls ? 443 : 80))
+		(void)snprintf(port, sizeof port, ":%u", (unsigned)t->port);
+	return buf_printf(out, "%s://%s%.*s%s%s/…", t->tls ? "https" : "http", brackets ? "[" : "",
+			  NP_FMT(t->host), brackets ? "]" : "", port);
+}
+
 np_err chn_mask(const struct chn_field *f, np_str v, struct buf *out)
 {
 	np_str head, tail;
 	struct tgt t;
 	const char *why;
 	if (f->type == CHN_URL)
-		return tgt_parse(MON_HTTP, v, &t, &why) < 0
-			       ? buf_add_c(out, "…")
-			       : buf_printf(out, "%s://%.*s/…", t.tls ? "https" : "http",
-					    NP_FMT(t.host));
+		return tgt_parse(MON_HTTP, v, &t, &why) < 0 ? buf_add_c(out, "…")
+							    : mask_url(&t, out);
 	if (f->type == CHN_EMAIL)
 		return !str_cut(v, '@', &head, &tail)
 			       ? buf_add_c(out, "…")

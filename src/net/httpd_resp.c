@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
+#include "base/crypt.h"
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "net/httpd_impl.h"
@@ -120,7 +121,30 @@ void httpd_reply_static(struct httpd_req *r, uint16_t status, const char *type, 
 	reply(r, status, type, body, conn_write_static);
 }
 
-static void add_problem(struct buf *out, uint16_t status, np_str detail)
+#define ID_FIELD "X-Request-Id"
+#define ID_MAX 33
+
+static void fresh_id(char ret[ID_MAX])
+{
+	uint8_t raw[(ID_MAX - 1) / 2];
+	rnd_bytes(raw, sizeof raw);
+	str_hex(raw, sizeof raw, ret);
+	ret[ID_MAX - 1] = '\0';
+}
+
+/* The one that a handler gave this request already, or a new one. */
+static np_str id_of(struct httpd_req *r, char scratch[ID_MAX])
+{
+	for (size_t i = 0; i < r->n_fields; i++)
+		if (str_eq_c(r->fields[i].name, ID_FIELD))
+			return r->fields[i].value;
+	fresh_id(scratch);
+	/* Without room for the field it stands in the body alone. */
+	(void)httpd_set(r, ID_FIELD, str_from_c(scratch));
+	return str_from_c(scratch);
+}
+
+static void add_problem(struct buf *out, uint16_t status, np_str detail, np_str id)
 {
 	struct jsonw w;
 	jsonw_init(&w, out);
@@ -129,30 +153,34 @@ static void add_problem(struct buf *out, uint16_t status, np_str detail)
 	jsonw_kc(&w, "title", http_status_text(status));
 	jsonw_ki64(&w, "status", status);
 	jsonw_kstr(&w, "detail", detail);
+	jsonw_kstr(&w, "request_id", id);
 	jsonw_obj_end(&w);
 }
 
 void httpd_problem(struct httpd_req *r, uint16_t status, np_str detail)
 {
+	char id[ID_MAX];
 	NP_CLEANUP(buf_done) struct buf body;
 	buf_init(&body, PROBLEM_MAX);
-	add_problem(&body, status, str_clip_utf8(detail, PROBLEM_MAX / 8));
+	add_problem(&body, status, str_clip_utf8(detail, PROBLEM_MAX / 8), id_of(r, id));
 	httpd_reply(r, status, PROBLEM_TYPE, buf_str(&body));
 }
 
 void httpd_refuse(struct httpd_link *k, uint16_t status, const char *why)
 {
+	char id[ID_MAX];
 	NP_CLEANUP(buf_done) struct buf body;
 	struct buf *out = &k->h->scratch;
 	buf_init(&body, PROBLEM_MAX);
-	add_problem(&body, status, str_from_c(why));
+	fresh_id(id);
+	add_problem(&body, status, str_from_c(why), str_from_c(id));
 	buf_reset(out);
 	add_status(out, status);
 	add_date(out);
 	(void)buf_printf(out,
-			 "Content-Type: " PROBLEM_TYPE "\r\nContent-Length: %zu\r\n"
-			 "Connection: close\r\n\r\n",
-			 body.n);
+			 "Content-Type: " PROBLEM_TYPE "\r\nContent-Length: %zu\r\n" ID_FIELD
+			 ": %s\r\nConnection: close\r\n\r\n",
+			 body.n, id);
 	(void)buf_add(out, buf_str(&body));
 	if (conn_write(k->c, buf_str(out)) < 0)
 		httpd_link_drop(k);

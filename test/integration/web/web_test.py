@@ -372,10 +372,11 @@ class Input(Case):
         self.assertIn(a.status, (400, 404))
 
     def test_methods(self):
-        self.assertEqual(self.owner.call("PUT", "/api/v1/monitors").status, 405)
+        self.problem(self.owner.call("PUT", "/api/v1/monitors"), 405)
+        self.problem(self.owner.call("DELETE", "/api/v1/session", body={}), 413)
         a = self.owner.call("HEAD", "/api/v1/monitors")
         self.assertEqual((a.status, a.raw), (200, b""))
-        self.assertEqual(self.owner.call("GET", "/api/v2/monitors").status, 404)
+        self.problem(self.owner.call("GET", "/api/v2/monitors"), 404)
 
 
 class Monitors(Case):

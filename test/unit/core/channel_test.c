@@ -170,6 +170,10 @@ static void masks_show_too_little_to_use(void **state)
 	} masks[] = {
 		{ "slack", "url", "https://hooks.slack.com/services/T0/B0/x",
 		  "https://hooks.slack.com/…" },
+		{ "webhook", "url", "http://10.0.0.7:8065/hooks/x", "http://10.0.0.7:8065/…" },
+		{ "webhook", "url", "https://[2001:db8::7]:8443/x",
+		  "https://[2001:db8::7]:8443/…" },
+		{ "webhook", "url", "https://a.example:443/x", "https://a.example/…" },
 		{ "email", "to", "ops@example.org", "o…@example.org" },
 		{ "pagerduty", "routing_key", "0123456789abcdef0123456789abcdef", "…cdef" },
 		{ "ntfy", "topic", "short", "…" },
