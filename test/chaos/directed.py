@@ -72,12 +72,12 @@ def some(rig, c, m, first, n):
 
 def insist(rig, c, m, first, n):
     """Sends again what is not answered, as a checker does."""
-    asked, end = [], time.monotonic() + 40
+    asked, end = [], time.monotonic() + 60
     while not [a for r in asked for a in rig.acks(r) if a["kind"] == ACK]:
         assert time.monotonic() < end, f"{first} is never acknowledged"
         asked.append(some(rig, c, m, first, n))
         try:
-            rig.ack(asked[-1], seconds=1)
+            wait("its answer", lambda: [a for a in rig.acks(asked[-1]) if a["kind"] == ACK], 1)
         except AssertionError:
             pass
 
