@@ -8,6 +8,7 @@
 #include "web/input.h"
 #include "web/life.h"
 #include "web/store_policy.h"
+#include "web/who.h"
 
 #define TITLE_MAX 200
 #define NAME_MAX_BYTES 100
@@ -65,7 +66,7 @@ static np_err check_affects(struct wreq *q, struct pg_conn *c, np_str ids)
 /* What the world may read is an act of its own, whichever request carries it. */
 static np_err may_publish(struct wreq *q, bool public)
 {
-	if (!public || acc_may(q->who.role, ACC_S_ALL, ACC_INCIDENT_PUBLISH))
+	if (!public || who_may(&q->who, ACC_INCIDENT_PUBLISH))
 		return NP_OK;
 	return wq_problem(q, 403, "Your role may not publish.");
 }

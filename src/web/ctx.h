@@ -52,5 +52,6 @@ struct web {
 	bool has_root; /* root_sha256 is the edge root's fingerprint */
 	uint8_t root_sha256[CRYPT_SHA256_LEN];
 	struct fwd forwarded;
+	size_t streams_max; /* of one organisation */
 	int64_t command_wait_ms, test_wait_ms;
 };

@@ -174,8 +174,26 @@ static struct line *line_new(struct sse *s, const struct who *who)
 	return l;
 }
 
+/* Only asked when one is opened: a count beside it could go wrong. */
+static size_t open_of(const struct sse *s, const struct orgfeed *org)
+{
+	size_t pos = 0, n = 0;
+	uint64_t key;
+	void *value;
+	while (map_next(s->lines, &pos, &key, &value))
+		n += ((const struct line *)value)->org == org;
+	return n;
+}
+
 void sse_open(struct sse *s, struct wreq *q)
 {
+	const struct orgfeed *org = tap_org(s->web->tap, q->who.org);
+	if (org && open_of(s, org) >= s->web->streams_max) {
+		(void)httpd_set(q->http, "Retry-After", NP_STR("30"));
+		httpd_problem(q->http, 429,
+			      NP_STR("Too many live streams of this organisation are open."));
+		return;
+	}
 	struct line *l = map_len(s->lines) < SSE_MAX ? line_new(s, &q->who) : NULL;
 	if (!l) {
 		httpd_problem(q->http, 503, NP_STR("Too many live streams are open here."));

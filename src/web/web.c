@@ -42,6 +42,11 @@ static const struct conf_item items[] = {
 	{ .key = "edge_root_file", .kind = CONF_STR },
 	{ .key = "one_machine", .kind = CONF_BOOL },
 	{ .key = "command_wait_ms", .kind = CONF_INT, .min = 10, .max = 60000, .fallback = "5000" },
+	{ .key = "streams_per_organisation",
+	  .kind = CONF_INT,
+	  .min = 1,
+	  .max = SSE_MAX,
+	  .fallback = "1024" },
 	{ .key = "test_wait_ms", .kind = CONF_INT, .min = 10, .max = 60000, .fallback = "10000" },
 };
 
@@ -107,6 +112,7 @@ static np_err configure(struct web *w, const struct conf *c, struct buf *why)
 	w->ca_address = conf_str(c, "ca_address");
 	w->command_wait_ms = conf_int(c, "command_wait_ms");
 	w->test_wait_ms = conf_int(c, "test_wait_ms");
+	w->streams_max = (size_t)conf_int(c, "streams_per_organisation");
 	np_err e = fwd_from(c, &w->forwarded, why);
 	if (e == NP_OK)
 		e = seal_load(conf_str(c, "hmac_key_file"), &w->seal, why);

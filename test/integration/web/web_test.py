@@ -32,7 +32,7 @@ class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.h = House(EXE, command_wait_ms=20, test_wait_ms=50, public_url="http://127.0.0.1:8080",
-                      trusted_proxies='["127.0.0.1"]').__enter__()
+                      trusted_proxies='["127.0.0.1"]', streams_per_organisation=6).__enter__()
         cls.owner = cls.h.client("owner")
         cls.editor = cls.h.client("editor")
         cls.viewer = cls.h.client("viewer")
@@ -220,6 +220,17 @@ class Tokens(Case):
         self.assertEqual(self.acts(token["id"]), ["token.revoke", "token.create"])
         kept = self.h.sql(f"SELECT count(*) FROM np.audit WHERE coalesce(after::text, '') LIKE '%{c.token[4:]}%'")
         self.assertEqual(kept, "0")
+
+    def test_who_responds_need_not_publish(self):
+        _, c = self.make(role="editor", scopes=["read", "respond"])
+        i = c.post("/api/v1/incidents", {"title": "mail is slow"})
+        self.assertEqual(i.status, 201, i.raw)
+        path = "/api/v1/incidents/" + i.json["id"]
+        self.problem(c.post("/api/v1/incidents", {"title": "x", "public": True}), 403)
+        self.problem(c.patch(path, {"reason": "Looking.", "public": True}), 403)
+        self.problem(c.post(path + "/publish"), 403)
+        self.assertEqual(c.patch(path, {"reason": "Looking.", "public": False}).status, 200)
+        self.assertEqual(self.editor.patch(path, {"reason": "Looking.", "public": True}).status, 200)
 
     def test_nobody_gives_away_more(self):
         admin = self.h.client("admin")
@@ -910,6 +921,23 @@ class Live(Case):
             self.assertTrue(part, "the stream ended")
             text += part
         c.close()
+
+    def test_streams_of_one_organisation_are_bounded(self):
+        mine = []
+        while len(mine) < 6 and (not mine or mine[-1].status == 200):
+            mine.append(Stream(self.owner))
+        a = self.editor.get("/api/v1/events")
+        self.assertEqual((a.status, a.json["status"], a.headers["retry-after"]), (429, 429, "30"), a.raw)
+        other = Stream(self.stranger)
+        self.assertEqual(([s.status for s in mine], other.status), ([200] * 6, 200))
+        for s in [*mine, other]:
+            s.close()
+        end = time.monotonic() + 120  # the web hears a moment later that they are gone
+        while (s := Stream(self.owner)).status != 200 and time.monotonic() < end:
+            s.close()
+            time.sleep(0.05)
+        self.assertEqual(s.status, 200)
+        s.close()
 
     def test_head_of_stream(self):
         self.assertEqual(self.owner.call("HEAD", "/api/v1/events").status, 200)
