@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the end-to-end tests in order: one installation, its life from first start to last stop.
+Those of one group (rig.beside) run side by side.
 
 usage: test/e2e/run [WORD...]   only tests whose name holds one of the words
 """
+import itertools
 import sys
+import threading
 import time
 import traceback
 
 import tests_api
 import tests_browser
+import tests_kill
+import tests_self
 import tests_story
 import tests_up
 import tests_watch
@@ -34,39 +39,52 @@ class World:
         self.targets.close()
 
 
+class Score:
+    def __init__(self, world):
+        self.world, self.passed, self.failed, self.lock = world, 0, 0, threading.Lock()
+
+    def run(self, module, name, test):
+        began, trouble = time.monotonic(), ""
+        try:
+            test(self.world)
+        except Exception:  # a test may fail in any way; the others still run
+            trouble = traceback.format_exc()
+        with self.lock:
+            self.passed += not trouble
+            self.failed += bool(trouble)
+            word = "FAILED" if trouble else "ok"
+            print(f"{trouble}{word:<7}{module}.{name} {time.monotonic() - began:.1f} s", flush=True)
+        return not trouble
+
+
+def chosen(words):
+    """[(module, name, test)] in order: the first start, what is asked for, the last stop."""
+    tests = [(m.__name__, n, f) for m in (
+        tests_up, tests_api, tests_watch, tests_story, tests_self, tests_kill, tests_browser)
+             for n, f in vars(m).items() if n.startswith("test_")]
+    tests += [(tests_up.__name__, n, f) for n, f in vars(tests_up).items() if n.startswith("last_")]
+    needed = ("test_first_start", "last_stop_leaves_nothing")
+    return [t for t in tests if not words or t[1] in needed or any(w in t[1] for w in words)]
+
+
 def main():
-    words = sys.argv[1:]
-    tests = [(m.__name__, n, f) for m in (tests_up, tests_api, tests_watch, tests_story, tests_browser, tests_up)
-             for n, f in vars(m).items() if n.startswith("test_") or (m is tests_up and n.startswith("last_"))]
-    firsts = [t for t in tests if t[1].startswith("test_")]
-    lasts = [t for t in tests if t[1].startswith("last_")]
-    order = list(dict.fromkeys(firsts + lasts))
-    passed = failed = 0
     world = World()
+    score = Score(world)
     try:
-        for module, name, test in order:
-            needed = name in ("test_first_start", "last_stop_leaves_nothing")
-            if words and not needed and not any(w in name for w in words):
-                continue
-            began = time.monotonic()
-            try:
-                test(world)
-                passed += 1
-                word = "ok"
-            except Exception:  # a test may fail in any way; the others still run
-                failed += 1
-                word = "FAILED"
-                traceback.print_exc()
-                if name == "test_first_start":
-                    print(f"{word:<7}{module}.{name}", flush=True)
-                    break
-            print(f"{word:<7}{module}.{name} {time.monotonic() - began:.1f} s", flush=True)
-        if failed:
+        for group, tests in itertools.groupby(chosen(sys.argv[1:]), lambda t: getattr(t[2], "group", t[1])):
+            threads = [threading.Thread(target=score.run, args=t) for t in tests]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            if group == "test_first_start" and score.failed:
+                break
+        if score.failed:
             print(world.up.logs())
     finally:
         world.close()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed or not passed else 0)
+    print(f"{score.passed} passed, {score.failed} failed")
+    sys.exit(1 if score.failed or not score.passed else 0)
 
 
 main()

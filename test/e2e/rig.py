@@ -28,7 +28,10 @@ def free_ports(n):
     return ports
 
 
-def wait_for(what, check, seconds=30.0, every=0.1):
+WAIT_S = 120.0  # for what takes a second on an idle machine: a wait that succeeds costs nothing
+
+
+def wait_for(what, check, seconds=WAIT_S, every=0.1):
     """The first true value of check(); fails with the last one seen."""
     end = time.monotonic() + seconds
     last = None
@@ -38,6 +41,14 @@ def wait_for(what, check, seconds=30.0, every=0.1):
             return last
         time.sleep(every)
     raise AssertionError(f"waited {seconds:.0f} s for {what}; last: {last!r}")
+
+
+def beside(group):
+    """Tests that stand next to each other and name the same group run side by side: most of them wait."""
+    def mark(test):
+        test.group = group
+        return test
+    return mark
 
 
 def service_user():
@@ -72,7 +83,7 @@ class Up:
             args += ["--user", service_user()]
         return args + self.more
 
-    def start(self, seconds=90):
+    def start(self, seconds=240):
         self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, start_new_session=True)
         threading.Thread(target=self.listen, args=(self.process.stdout,), daemon=True).start()
@@ -99,7 +110,7 @@ class Up:
                 text += f"--- {name}\n" + "".join(f.readlines()[-8:])
         return text
 
-    def stop(self, seconds=40):
+    def stop(self, seconds=120):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(seconds)
@@ -122,8 +133,23 @@ class Up:
         return old
 
     # --- the API ---------------------------------------------------------------
-    def call(self, method, path, body=None, token=None, raw=None, headers=None):
-        """(status, JSON or None); 0 when nobody answers."""
+    def call(self, method, path, body=None, **more):
+        """(status, JSON or None); 0 when nobody answers. A command that is not decided at once is followed."""
+        status, answer = self.ask(method, path, body, **more)
+        if status != 202 or "command" not in answer:
+            return status, answer
+
+        def decided():
+            told, command = self.ask("GET", f"inbox/{answer['id']}")
+            return command if told == 200 and command["outcome"] else None
+        command = wait_for(f"{method} {path} to be decided", decided)
+        if command["outcome"] != "applied":
+            return 409, command
+        if method == "DELETE":
+            return 204, None
+        return self.ask("GET", "/".join(path.split("/")[:2]) if "/" in path else f"{path}/{command['monitor_id']}")
+
+    def ask(self, method, path, body=None, token=None, raw=None, headers=None):
         bytes_ = raw if raw is not None else json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"{self.url}/api/v1/{path}", data=bytes_, method=method)
         request.add_header("Authorization", f"Bearer {token or self.token}")
@@ -132,7 +158,7 @@ class Up:
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None
         except urllib.error.HTTPError as e:
@@ -144,7 +170,7 @@ class Up:
         except (OSError, ValueError):
             return 0, None
 
-    def must(self, method, path, body=None, seconds=20):
+    def must(self, method, path, body=None, seconds=WAIT_S):
         """The answer of a request that has to work, tried again while something restarts."""
         def once():
             status, answer = self.call(method, path, body)
@@ -157,20 +183,13 @@ class Up:
 
     def monitor(self, **fields):
         quick = {"interval_s": 5, "timeout_s": 2, "retries": 2, "retry_interval_s": 1, "confirm_s": 3, "recover_s": 3}
-        made = self.must("POST", "monitors", {**quick, **fields})
-        return made["id"] if "id" in made and "state" in made else self.by_name(fields["name"])["id"]
-
-    def by_name(self, name):
-        def find():
-            items = self.must("GET", "monitors?limit=200")["items"]
-            return next((m for m in items if m["name"] == name), None)
-        return wait_for(f"monitor {name}", find)
+        return self.must("POST", "monitors", {**quick, **fields})["id"]
 
     def state(self, monitor):
         status, answer = self.call("GET", f"monitors/{monitor}")
         return answer["state"] if status == 200 else None
 
-    def wait_state(self, monitor, wanted, seconds=45):
+    def wait_state(self, monitor, wanted, seconds=WAIT_S):
         wait_for(f"state {wanted}", lambda: self.state(monitor) == wanted or None, seconds, 0.2)
 
     def why(self, monitor):
@@ -181,7 +200,7 @@ class Up:
 
     def cli(self, *args, stdin=None):
         env = {**os.environ, "NETPULSE_URL": self.url, "NETPULSE_TOKEN": self.token}
-        return subprocess.run([NETPULSE, *args], capture_output=True, text=True, timeout=120, env=env, input=stdin)
+        return subprocess.run([NETPULSE, *args], capture_output=True, text=True, timeout=300, env=env, input=stdin)
 
 
 def children_of(folder):

@@ -151,6 +151,7 @@ def test_api_tokens(w):
 
 
 def test_join_token_is_one_time(w):
+    before = {c["id"] for c in w.up.must("GET", "checkers")["items"]}
     made = w.up.must("POST", "regions/eu-west/join-tokens", {})
     with tempfile.TemporaryDirectory() as d:
         for n, want in ((1, 0), (2, 1)):
@@ -158,6 +159,7 @@ def test_join_token_is_one_time(w):
             assert done.returncode == want, (n, done.stdout, done.stderr)
     assert w.up.cli("join", "--token", made["token"], "--dir", "/tmp/x").returncode == 2
     assert w.up.cli("join", "--token", "-", "--dir", "/tmp/x", stdin="nonsense").returncode != 0
-    late = [c for c in w.up.must("GET", "checkers")["items"] if not c["connected"] and c["state"] == "active"]
-    for c in late:  # the one that joined and never ran must not be counted on
-        w.up.must("POST", f"checkers/{c['id']}/ban", {"reason": "test"})
+    new = {c["id"] for c in w.up.must("GET", "checkers")["items"]} - before
+    assert len(new) == 1, new
+    for c in new:  # it joined and never runs: it must not be counted on
+        w.up.must("POST", f"checkers/{c}/ban", {"reason": "test"})

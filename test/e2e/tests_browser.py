@@ -2,10 +2,11 @@
 """The dashboard in a real browser: browser.mjs drives it, this side moves the target."""
 import json
 import os
+import signal
 import subprocess
 import threading
 
-from rig import ROOT
+from rig import BUILD, ROOT
 
 WEB = os.path.join(ROOT, "web")
 
@@ -17,9 +18,9 @@ def node():
     return "node"
 
 
-def drive(w, scenario, on_word=None, seconds=180):
+def drive(w, scenario, on_word=None, seconds=900):
     """Runs a scenario; the browser's `say` lines call on_word. Fails with what it printed."""
-    shots = os.path.join(os.environ.get("NETPULSE_BUILD", os.path.join(ROOT, "build")), "screenshots")
+    shots = os.path.abspath(os.path.join(BUILD, "screenshots"))
     os.makedirs(shots, exist_ok=True)
     env = {**os.environ, "NP_URL": w.up.url, "NP_TOKEN": w.up.token, "NP_SHOTS": shots,
            "NP_TARGET": f"http://127.0.0.1:{w.targets.http}/page"}
@@ -60,7 +61,16 @@ def test_browser_pages_are_accessible(w):
 
 
 def test_browser_reconnects(w):
-    drive(w, "reconnect", lambda word: w.up.kill("web") if word == "kill" else None)
+    def act(word):
+        if word == "kill":  # and nobody starts it again until the browser has seen it
+            w.up.process.send_signal(signal.SIGSTOP)
+            w.up.kill("web")
+        else:
+            w.up.process.send_signal(signal.SIGCONT)
+    try:
+        drive(w, "reconnect", act)
+    finally:
+        w.up.process.send_signal(signal.SIGCONT)
 
 
 def test_browser_tabs_share_one_connection(w):
