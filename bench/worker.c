@@ -178,11 +178,10 @@ static void acked(struct worker *w, uint64_t epoch, uint64_t n)
 		f->cfg.acked(f->cfg.ctx, w);
 }
 
+/* It may ask for what was acknowledged: the two come to the queue by connections of their own. */
 static void rewound(struct worker *w, uint64_t n)
 {
 	w->f->count.rewinds++;
-	if (w->n > 0 && n < w->window[w->head].first_seq)
-		w->f->count.odd++; /* asks for what it acknowledged */
 	worker_resend(w, n);
 }
 

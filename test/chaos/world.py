@@ -423,26 +423,25 @@ class World(LoadRig):
         rig.wait_for("all to drain", empty, seconds, 0.2)
         return time.monotonic() - began, last[0]
 
-    def end_engines(self):
-        """They commit what they folded. Frozen, one may have a commit under way that lands after a look."""
-        self.extra["engine-2"].over = True
-        for name in ("engine", "engine-2"):
+    def end(self, *names):
+        """They finish what they are at, and say when that is done. Frozen, one may have a commit under way that
+        lands after a look, or hold a transaction open for ever."""
+        for name in names:
+            if name in self.extra:
+                self.extra[name].over = True
             self.kill(name, signal.SIGTERM)
-        self.extra["engine-2"].process.wait(60)
-        rig.wait_for("the engine's end", lambda: has_ended(self.pid("engine")), 60)
+        for name in names:
+            pid = self.pid(name)
+            rig.wait_for(f"the end of {name}", lambda pid=pid: has_ended(pid), 120)
 
     def freeze(self):
         """Nothing is written any more: what is read next belongs together."""
         self.up.process.send_signal(signal.SIGSTOP)
         for name in ("checker-eu-west", "checker-skew", "checker-load"):
             self.kill(name, signal.SIGSTOP)
-        self.end_engines()
+        self.end("engine", "engine-2")
         rig.wait_for("the last notices", lambda: self.sql(UNSENT) == "0", 180)
-        for name in ("historian", "alerter"):
-            self.kill(name, signal.SIGSTOP)
-        rig.wait_for("the last commit", lambda: self.sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND usename IN ('np_engine', 'np_historian',"
-            " 'np_alerter')") == "0", 60)
+        self.end("historian", "alerter")
 
     def live_monitors(self):
         return self.steady + self.flapping
