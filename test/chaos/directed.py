@@ -18,8 +18,7 @@ for place in ("test/lib", "test/integration/engine", "test/integration/gateway")
 import peers  # noqa: E402
 from engine_test import contiguous, flood, log_items, one_region  # noqa: E402
 from gateway_test import World, prepare  # noqa: E402
-from rig import ACK, Rig, now_us  # noqa: E402
-from rig import wait as rig_wait  # noqa: E402
+from rig import ACK, Rig, now_us, wait  # noqa: E402
 from wire import FAIL, OK, batch, fields, result  # noqa: E402
 
 
@@ -46,11 +45,6 @@ class Stage(Rig):
                 print(f"--- {e.name}\n{e.text()[-4000:]}")
         for session in self.sessions:  # one that holds a lock would keep the next scenario waiting for ever
             session.close()
-
-
-def wait(what, fn, seconds=120):
-    """The first true answer. It costs nothing when it comes at once, and this machine may be slow."""
-    return rig_wait(what, fn, seconds)
 
 
 class Session:
@@ -110,9 +104,9 @@ def acked_is_stored(rig, c, shard):
     return stored
 
 
-def answered(rig, request, seconds=120):
+def answered(rig, request):
     """Any answer."""
-    return wait(f"an answer to {request}", lambda: rig.acks(request), seconds)
+    return wait(f"an answer to {request}", lambda: rig.acks(request))
 
 
 def shown(rig, m):
@@ -133,13 +127,13 @@ def insist(rig, c, m, first, n):
         assert time.monotonic() < end, f"{first} is never acknowledged"
         asked.append(some(rig, c, m, first, n))
         try:
-            rig.ack(asked[-1], seconds=1)
+            wait("an answer", lambda: rig.acks(asked[-1]), 1)
         except AssertionError:
             pass
 
 
 def scene(rig, **more):
-    e = rig.engine(**more).ready(120)
+    e = rig.engine(**more).ready()
     (c,), m = one_region(rig)
     c.born = now_us()
     return e, c, m
@@ -157,24 +151,24 @@ def fails_once(rig):
 
 def no_gap_rule(rig):
     _, c, m = scene(rig)
-    rig.ack(some(rig, c, m, 1, 3), seconds=120)
+    rig.ack(some(rig, c, m, 1, 3))
     answered(rig, some(rig, c, m, 6, 2))
-    rig.ack(some(rig, c, m, 4, 4), seconds=120)
+    rig.ack(some(rig, c, m, 4, 4))
     assert acked_is_stored(rig, c, m % 16) == 7
 
 
 def no_dedupe(rig):
     _, c, m = scene(rig)
-    rig.ack(some(rig, c, m, 1, 3), seconds=120)
-    rig.ack(some(rig, c, m, 2, 3), seconds=120)
+    rig.ack(some(rig, c, m, 1, 3))
+    rig.ack(some(rig, c, m, 2, 3))
     assert acked_is_stored(rig, c, m % 16) == 4
 
 
 def ignore_skip(rig):
     """An overlap is sent: what was counted is not counted again."""
     _, c, m = scene(rig)
-    rig.ack(some(rig, c, m, 1, 3), seconds=120)
-    rig.ack(some(rig, c, m, 1, 4), seconds=120)
+    rig.ack(some(rig, c, m, 1, 3))
+    rig.ack(some(rig, c, m, 1, 4))
     assert acked_is_stored(rig, c, m % 16) == 4
     wait("the cache", lambda: rig.redis("LLEN", f"np:last:{m}") >= 4)
     assert rig.redis("LLEN", f"np:last:{m}") == 4, "a result is counted twice"
@@ -183,7 +177,7 @@ def ignore_skip(rig):
 def ack_before_commit(rig):
     """The database dies, then the engine and the queue: only what is on disk may be acknowledged."""
     e, c, m = scene(rig)
-    rig.ack(some(rig, c, m, 1, 1), seconds=120)
+    rig.ack(some(rig, c, m, 1, 1))
     rig.servers.kill("pg")
     try:
         some(rig, c, m, 2, 2)
@@ -202,7 +196,7 @@ def unfenced(rig):
     flood(rig, c, m, 0.4)
     a.process.send_signal(signal.SIGSTOP)
     held.over()
-    b = rig.engine("engine-2").ready(120)
+    b = rig.engine("engine-2").ready()
     rig.hello(c)
     last = flood(rig, c, m, 0.2)
     wait("all is stored", lambda: max([0] + [x for _, x in log_items(rig, m % 16)[(c.number, c.epoch)]]) == last)
@@ -215,7 +209,7 @@ def unfenced(rig):
 def keep_memory(rig):
     """A commit is refused: nothing that was folded for it may be remembered."""
     e, c, m = scene(rig)
-    rig.ack(some(rig, c, m, 1, 1), seconds=120)
+    rig.ack(some(rig, c, m, 1, 1))
     fails_once(rig)
     some(rig, c, m, 2, 13)
     wait("the refusal", lambda: "commit.refused" in e.text())
@@ -227,7 +221,7 @@ def keep_memory(rig):
 def snapshot_outside(rig):
     """A commit with a snapshot is refused: the snapshot does not stand either."""
     e, c, m = scene(rig, snapshot={"every_ms": 100})
-    rig.ack(some(rig, c, m, 1, 1), seconds=120)
+    rig.ack(some(rig, c, m, 1, 1))
     fails_once(rig)
     time.sleep(0.2)  # the next commit carries a snapshot
     some(rig, c, m, 2, 13)
@@ -245,7 +239,7 @@ def ban_not_fenced(rig):
     The commit before it holds the row of a higher shard, so that the ban, which locks all of them
     in order, has those below already and goes first.
     """
-    rig.engine().ready(120)
+    rig.engine().ready()
     region = rig.region("eu")
     c, d = rig.checker(region), rig.checker(region)
     rig.hello(c, d)
@@ -256,7 +250,7 @@ def ban_not_fenced(rig):
         rig.sql(f"UPDATE np.monitor SET pinned = {who.number} WHERE id = {x}")
         rig.command(x, "define", {"revision": 1})
         wait("state", lambda x=x: rig.state(x) != "")
-        rig.ack(rig.say(who, x, OK), seconds=120)
+        rig.ack(rig.say(who, x, OK))
     # A commit waits for 2 s and begins anew: then the ban may go first, and the moment is missed.
     held, banning, look = Held(rig), Session(rig), Session(rig)
     held.lock()
@@ -276,7 +270,7 @@ def ban_not_fenced(rig):
         time.sleep(0.01)  # else the moment is missed: it is not what is asked for
     held.over()
     banning.over()
-    rig.ack(first, seconds=120)
+    rig.ack(first)
     answered(rig, late)
     assert contiguous(log_items(rig, m % 16)[(c.number, c.epoch)]) == 1, "it counts after its ban"
 
