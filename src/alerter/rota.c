@@ -2,28 +2,22 @@
 #include "alerter/rota.h"
 
 #include "base/str.h"
-#include "base/zonefile.h"
 #include "core/oncall.h"
-
-#define ZONE_FILE_MAX ((size_t)256 * 1024)
+#include "wire/zoneload.h"
 
 /* Who is on call now, by the rota's configuration. */
 static np_err on_call(const struct notice *n, int64_t now_us, uint8_t ret[16], const char **ret_why)
 {
-	NP_CLEANUP(buf_done) struct buf tzif;
 	NP_CLEANUP(zone_free_p) struct zone *zone = NULL;
 	struct problem_list p = { .n = 0 };
 	struct oncall *o = np_zalloc(sizeof *o);
 	json_t *config = json_loadb(n->config.p, n->config.n, JSON_REJECT_DUPLICATES, NULL);
 	np_err e = o == NULL ? NP_E_NOMEM : oncall_read(config, "", o, &p);
 	*ret_why = "the rota's configuration cannot be read";
-	buf_init(&tzif, ZONE_FILE_MAX);
 	if (e == NP_OK) {
 		*ret_why = "the rota's time zone is not on this machine: install tzdata";
-		e = zonefile_read(str_from_c(o->zone), &tzif);
+		e = zoneload_read(str_from_c(o->zone), &zone);
 	}
-	if (e == NP_OK)
-		e = zone_parse(buf_str(&tzif), &zone);
 	if (e == NP_OK)
 		memcpy(ret, oncall_now(o, zone, now_us).channel, 16);
 	free(o);

@@ -2,25 +2,12 @@
 /* The chain against itself: declared in audit.h. */
 #include "base/clock.h"
 #include "cli/audit.h"
+#include "wire/auditrow.h"
 
 #define PAGE_BYTES 4000000 /* of one page of entries, about */
 #define PAGE_ROWS 2000
 
-enum {
-	C_ORG,
-	C_SEQ,
-	C_ID,
-	C_AT,
-	C_ACTOR,
-	C_ORIGIN,
-	C_ACT,
-	C_SUBJECT,
-	C_BEFORE,
-	C_AFTER,
-	C_SEALED,
-	C_PREV,
-	C_HASH
-};
+enum { C_SEQ = AUDITROW_N, C_SEALED, C_PREV, C_HASH };
 
 static np_err ask_page(struct audit *a, int64_t org, uint64_t seq, struct pg_res **ret)
 {
@@ -32,31 +19,13 @@ static np_err ask_page(struct audit *a, int64_t org, uint64_t seq, struct pg_res
 	pg_params_i64(&p, PAGE_BYTES);
 	return pg_exec(
 		a->db,
-		"SELECT org_id, seq, id, at, actor, origin, act, subject, before::text,"
-		" after::text, sealed_at, prev_hash, hash FROM ("
+		"SELECT " AUDITROW_COLUMNS ", seq, sealed_at, prev_hash, hash FROM ("
 		"  SELECT *, sum(pg_column_size(x)) OVER (ORDER BY org_id, seq, id"
 		"   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_it FROM ("
 		"   SELECT * FROM np.audit WHERE seq IS NOT NULL AND (org_id, seq) > ($1, $2)"
 		"   ORDER BY org_id, seq LIMIT $3) x) y"
 		" WHERE coalesce(before_it, 0) < $4 ORDER BY org_id, seq, id",
 		&p, ret);
-}
-
-static struct chain_row row_of(const struct pg_res *r, size_t i)
-{
-	return (struct chain_row){
-		.id = pg_res_i64(r, i, C_ID),
-		.org = pg_res_i64(r, i, C_ORG),
-		.at_us = pg_res_time(r, i, C_AT),
-		.actor = pg_res_str(r, i, C_ACTOR),
-		.origin = pg_res_str(r, i, C_ORIGIN),
-		.act = pg_res_str(r, i, C_ACT),
-		.subject = pg_res_str(r, i, C_SUBJECT),
-		.before = pg_res_str(r, i, C_BEFORE),
-		.after = pg_res_str(r, i, C_AFTER),
-		.has_before = !pg_res_null(r, i, C_BEFORE),
-		.has_after = !pg_res_null(r, i, C_AFTER),
-	};
 }
 
 static bool is_hash(np_str s, const uint8_t hash[CHAIN_HASH_LEN])
@@ -68,7 +37,7 @@ static bool is_hash(np_str s, const uint8_t hash[CHAIN_HASH_LEN])
 static np_err hash_of(struct audit *a, const struct pg_res *r, size_t i,
 		      uint8_t ret[CHAIN_HASH_LEN])
 {
-	struct chain_row row = row_of(r, i);
+	struct chain_row row = auditrow_read(r, i);
 	np_str prev = pg_res_str(r, i, C_PREV);
 	struct chain_link link = { .org = row.org,
 				   .seq = (uint64_t)pg_res_i64(r, i, C_SEQ),
@@ -106,7 +75,7 @@ static void find_row(struct audit *a, const struct audit_org *o, const struct pg
 	char at[CLOCK_RFC3339_MAX];
 	bool gone = w.kind == AUDIT_MISSING;
 	struct audit_finding f = { .kind = w.kind,
-				   .org = pg_res_i64(r, i, C_ORG),
+				   .org = pg_res_i64(r, i, AUDITROW_ORG),
 				   .seq = gone ? o->seq + 1 : (uint64_t)pg_res_i64(r, i, C_SEQ),
 				   .when_us = gone ? o->sealed_us : pg_res_time(r, i, C_SEALED) };
 	(void)clock_rfc3339(f.when_us, at);
@@ -136,7 +105,7 @@ static void hold_tip(struct audit *a, struct audit_org *o, int64_t org,
 
 static np_err take_row(struct audit *a, const struct pg_res *r, size_t i)
 {
-	int64_t org = pg_res_i64(r, i, C_ORG);
+	int64_t org = pg_res_i64(r, i, AUDITROW_ORG);
 	struct audit_org *o = audit_org(a, org);
 	uint8_t hash[CHAIN_HASH_LEN];
 	if (!o)
@@ -204,7 +173,7 @@ np_err audit_read_rows(struct audit *a)
 		for (size_t i = 0; e == NP_OK && i < rows; i++)
 			e = take_row(a, r, i);
 		if (e == NP_OK && rows > 0) {
-			org = pg_res_i64(r, rows - 1, C_ORG);
+			org = pg_res_i64(r, rows - 1, AUDITROW_ORG);
 			seq = (uint64_t)pg_res_i64(r, rows - 1, C_SEQ);
 		}
 	}

@@ -4,21 +4,9 @@
 #include "base/crypt.h"
 #include "base/str.h"
 #include "cli/export.h"
-#include "core/chain.h"
+#include "wire/auditrow.h"
 
-enum {
-	C_SEQ,
-	C_ID,
-	C_AT,
-	C_ACTOR,
-	C_ORIGIN,
-	C_ACT,
-	C_SUBJECT,
-	C_BEFORE,
-	C_AFTER,
-	C_SEALED,
-	C_PREV
-};
+enum { C_SEQ = AUDITROW_N, C_SEALED, C_PREV };
 
 struct proof {
 	struct pg_conn *db;
@@ -42,31 +30,17 @@ static json_t *text_or_null(const struct pg_res *r, size_t i, size_t col)
 	return pg_res_null(r, i, col) ? json_null() : json_stringn(s.n > 0 ? s.p : "", s.n);
 }
 
-static struct chain_row row_of(const struct proof *p, const struct pg_res *r, size_t i)
-{
-	return (struct chain_row){
-		.id = pg_res_i64(r, i, C_ID),
-		.org = p->org,
-		.at_us = pg_res_time(r, i, C_AT),
-		.actor = pg_res_str(r, i, C_ACTOR),
-		.origin = pg_res_str(r, i, C_ORIGIN),
-		.act = pg_res_str(r, i, C_ACT),
-		.subject = pg_res_str(r, i, C_SUBJECT),
-		.before = pg_res_str(r, i, C_BEFORE),
-		.after = pg_res_str(r, i, C_AFTER),
-		.has_before = !pg_res_null(r, i, C_BEFORE),
-		.has_after = !pg_res_null(r, i, C_AFTER),
-	};
-}
-
 static json_t *entry_json(const struct pg_res *r, size_t i)
 {
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-			 (json_int_t)pg_res_i64(r, i, C_ID), "at",
-			 (json_int_t)pg_res_time(r, i, C_AT), "actor", text_or_null(r, i, C_ACTOR),
-			 "origin", text_or_null(r, i, C_ORIGIN), "act", text_or_null(r, i, C_ACT),
-			 "subject", text_or_null(r, i, C_SUBJECT), "before",
-			 text_or_null(r, i, C_BEFORE), "after", text_or_null(r, i, C_AFTER));
+			 (json_int_t)pg_res_i64(r, i, AUDITROW_ID), "at",
+			 (json_int_t)pg_res_time(r, i, AUDITROW_AT), "actor",
+			 text_or_null(r, i, AUDITROW_ACTOR), "origin",
+			 text_or_null(r, i, AUDITROW_ORIGIN), "act",
+			 text_or_null(r, i, AUDITROW_ACT), "subject",
+			 text_or_null(r, i, AUDITROW_SUBJECT), "before",
+			 text_or_null(r, i, AUDITROW_BEFORE), "after",
+			 text_or_null(r, i, AUDITROW_AFTER));
 }
 
 /* An entry of the incident is shown; of any other only its digest. */
@@ -76,10 +50,10 @@ static np_err link_json(struct proof *p, const struct pg_res *r, size_t i, json_
 			      (json_int_t)pg_res_time(r, i, C_SEALED));
 	uint8_t content[CHAIN_HASH_LEN];
 	np_err e = l != NULL ? NP_OK : NP_E_NOMEM;
-	if (e == NP_OK && str_eq(pg_res_str(r, i, C_SUBJECT), p->subject)) {
+	if (e == NP_OK && str_eq(pg_res_str(r, i, AUDITROW_SUBJECT), p->subject)) {
 		e = json_object_set_new(l, "entry", entry_json(r, i)) < 0 ? NP_E_NOMEM : NP_OK;
 	} else if (e == NP_OK) {
-		struct chain_row row = row_of(p, r, i);
+		struct chain_row row = auditrow_read(r, i);
 		e = chain_content(&row, &p->scratch, content);
 		if (e == NP_OK && json_object_set_new(l, "content", hex_json(content)) < 0)
 			e = NP_E_NOMEM;
@@ -100,8 +74,7 @@ static np_err add_segment(struct proof *p, int64_t from, int64_t to, np_str line
 	pg_params_i64(&v, from);
 	pg_params_i64(&v, to);
 	np_err e = pg_exec(p->db,
-			   "SELECT seq, id, at, actor, origin, act, subject, before::text,"
-			   " after::text, sealed_at, prev_hash FROM np.audit"
+			   "SELECT " AUDITROW_COLUMNS ", seq, sealed_at, prev_hash FROM np.audit"
 			   " WHERE org_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq",
 			   &v, &r);
 	if (e < 0)

@@ -5,6 +5,11 @@
 
 #include "base/str.h"
 
+void jread_drop(json_t **j)
+{
+	json_decref(*j);
+}
+
 np_str jread_text(const json_t *string)
 {
 	if (!json_is_string(string))

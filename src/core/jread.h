@@ -15,6 +15,7 @@ struct jread {
 	struct problem_list *p;
 };
 
+void jread_drop(json_t **j);             /* for NP_CLEANUP */
 np_str jread_text(const json_t *string); /* {NULL,0} when it is not a string */
 /* Whole number in [low, high]. */
 void jread_u32(const struct jread *r, const char *key, uint32_t low, uint32_t high, uint32_t *ret);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/jread.h"
 #include "core/trust.h"
 #include "engine/sql.h"
 
@@ -92,11 +93,6 @@ np_err feedover_tally(struct pg_conn *c, const struct msg *tally)
 
 /* ---- maintenance ---- */
 
-static void json_drop(json_t **j)
-{
-	json_decref(*j);
-}
-
 static np_err read_scope(const json_t *scope, struct arena *a, struct msg_window *w)
 {
 	const json_t *ids = json_object_get(scope, "monitors"),
@@ -122,8 +118,8 @@ static np_err read_scope(const json_t *scope, struct arena *a, struct msg_window
 static np_err add_window(const struct pg_res *res, size_t row, struct msg *m)
 {
 	np_str d = pg_res_str(res, row, 1), s = pg_res_str(res, row, 2);
-	NP_CLEANUP(json_drop) json_t *definition = json_loadb(d.p, d.n, 0, NULL);
-	NP_CLEANUP(json_drop) json_t *scope = json_loadb(s.p, s.n, 0, NULL);
+	NP_CLEANUP(jread_drop) json_t *definition = json_loadb(d.p, d.n, 0, NULL);
+	NP_CLEANUP(jread_drop) json_t *scope = json_loadb(s.p, s.n, 0, NULL);
 	struct problem_list problems = { 0 };
 	struct msg_window w = { .org = (uint64_t)pg_res_i64(res, row, 0) };
 	if (window_read(definition, &w.window, &problems) < 0) {

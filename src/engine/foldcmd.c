@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "core/command.h"
+#include "core/jread.h"
 #include "engine/foldin.h"
 
 static void outcome(struct foldin *f, ProtobufCBinaryData id, uint64_t org, const char *refused)
@@ -95,11 +96,6 @@ np_err foldcmd_definition(struct foldin *f, const Np__I1__DefinitionInput *in)
 
 /* ---- commands ---- */
 
-static void json_drop(json_t **j)
-{
-	json_decref(*j);
-}
-
 static bool is_about_open(const struct mon *m, const json_t *body)
 {
 	const char *text = json_string_value(json_object_get(body, "incident"));
@@ -135,7 +131,7 @@ static const char *perform(struct foldin *f, const Np__I1__CommandInput *in, np_
 		return "the database refused it";
 	if (kind_of(in->command, &kind) < 0 || !is_allowed(kind))
 		return "no such command";
-	NP_CLEANUP(json_drop) json_t *body = json_loads(in->body_json, 0, NULL);
+	NP_CLEANUP(jread_drop) json_t *body = json_loads(in->body_json, 0, NULL);
 	if (kind != CMD_CHECK_NOW && !is_about_open(m, body))
 		return "that incident is not open";
 	const char *key = kind == CMD_NOTE ? "text" : "note";

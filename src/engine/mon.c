@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/crypt.h"
 #include "base/str.h"
+#include "core/jread.h"
 #include "core/monitor_json.h"
 #include "wire/pballoc.h"
 
@@ -42,11 +43,6 @@ static json_t *definition_of(const char *text)
 	}
 	json_decref(all);
 	return own;
-}
-
-static void json_drop(json_t **j)
-{
-	json_decref(*j);
 }
 
 static np_err keep_names(struct mon_doc *d, const Np__I1__DefinitionInput *in)
@@ -174,7 +170,7 @@ static void move_voters(struct mon *m, const struct mon_def *to)
 
 np_err mon_define(struct mon *m, const Np__I1__DefinitionInput *in)
 {
-	NP_CLEANUP(json_drop) json_t *object = definition_of(in->definition_json);
+	NP_CLEANUP(jread_drop) json_t *object = definition_of(in->definition_json);
 	if (!object || in->monitor_id.len != sizeof m->id)
 		return NP_E_INVAL;
 	struct mon_doc doc = { 0 };

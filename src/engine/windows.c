@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "base/zonefile.h"
+#include "wire/zoneload.h"
 
 #define ZONES_MAX 600 /* the database has about as many */
 
@@ -51,12 +51,8 @@ bool windows_are_known(const struct windows *w)
 
 static struct zone *read_zone(const char *name)
 {
-	NP_CLEANUP(buf_done) struct buf bytes;
 	struct zone *z = NULL;
-	buf_init(&bytes, ZONE_BYTES_MAX);
-	np_err e = zonefile_read(str_from_c(name), &bytes);
-	if (e == NP_OK)
-		e = zone_parse(buf_str(&bytes), &z);
+	np_err e = zoneload_read(str_from_c(name), &z);
 	if (e < 0)
 		np_log(NP_ERROR, "zone.unreadable", KV_C("zone", name), KV_ERR(e),
 		       KV_C("hint", "install tzdata: windows in this zone are never on"));

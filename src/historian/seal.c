@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/map.h"
-#include "core/chain.h"
 #include "historian/seal_store.h"
+#include "wire/auditrow.h"
 
 struct tip { /* of one organisation */
 	uint64_t seq;
@@ -53,8 +53,8 @@ static np_err load_tips(struct sealing *s)
 	np_err e = NP_OK;
 	pg_array_init(&orgs, PG_INT8);
 	for (size_t i = 0; e == NP_OK && i < pg_res_rows(s->rows); i++) {
-		pg_array_int(&orgs, pg_res_i64(s->rows, i, 1));
-		e = tip_make(s, pg_res_i64(s->rows, i, 1), &t);
+		pg_array_int(&orgs, pg_res_i64(s->rows, i, AUDITROW_ORG));
+		e = tip_make(s, pg_res_i64(s->rows, i, AUDITROW_ORG), &t);
 	}
 	if (e == NP_OK)
 		e = seal_store_tips(s->c, &orgs, &r);
@@ -72,26 +72,9 @@ static np_err load_tips(struct sealing *s)
 	return e;
 }
 
-static struct chain_row row_of(const struct pg_res *r, size_t i)
-{
-	return (struct chain_row){
-		.id = pg_res_i64(r, i, 0),
-		.org = pg_res_i64(r, i, 1),
-		.at_us = pg_res_time(r, i, 2),
-		.actor = pg_res_str(r, i, 3),
-		.origin = pg_res_str(r, i, 4),
-		.act = pg_res_str(r, i, 5),
-		.subject = pg_res_str(r, i, 6),
-		.before = pg_res_str(r, i, 7),
-		.after = pg_res_str(r, i, 8),
-		.has_before = !pg_res_null(r, i, 7),
-		.has_after = !pg_res_null(r, i, 8),
-	};
-}
-
 static np_err link_row(struct sealing *s, size_t i)
 {
-	struct chain_row row = row_of(s->rows, i);
+	struct chain_row row = auditrow_read(s->rows, i);
 	struct chain_link link = { .org = row.org, .sealed_us = s->now_us };
 	struct tip *t;
 	np_err e = tip_make(s, row.org, &t);

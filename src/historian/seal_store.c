@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "historian/seal_store.h"
 
+#include "wire/auditrow.h"
+
 np_err seal_store_waits(struct pg_conn *c, bool *ret)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *r = NULL;
@@ -17,8 +19,8 @@ np_err seal_store_unsealed(struct pg_conn *c, struct pg_res **ret)
 	pg_params_init(&p);
 	pg_params_i64(&p, SEAL_ROWS);
 	return pg_exec(c,
-		       "SELECT id, org_id, at, actor, origin, act, subject, before::text,"
-		       " after::text FROM np.audit WHERE seq IS NULL ORDER BY id LIMIT $1",
+		       "SELECT " AUDITROW_COLUMNS
+		       " FROM np.audit WHERE seq IS NULL ORDER BY id LIMIT $1",
 		       &p, ret);
 }
 

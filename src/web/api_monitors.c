@@ -7,7 +7,7 @@
 #include "web/guard.h"
 #include "web/input.h"
 #include "web/store_policy.h"
-#include "web/zones.h"
+#include "wire/zoneload.h"
 
 np_err api_monitors_list(struct wreq *q, struct pg_conn *c)
 {
@@ -206,7 +206,7 @@ static np_err check_channels(struct wreq *q, struct pg_conn *c, const json_t *gi
 
 static np_err check_zone(struct wreq *q, const struct monj *m)
 {
-	if (m->alert.quiet.on && !zones_has(m->alert.quiet.zone))
+	if (m->alert.quiet.on && !zoneload_has(m->alert.quiet.zone))
 		problem_add(&q->problems, "", "quiet.zone", "is no time zone that is known here");
 	return NP_OK;
 }

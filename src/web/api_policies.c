@@ -4,7 +4,7 @@
 #include "web/api.h"
 #include "web/effect.h"
 #include "web/input.h"
-#include "web/zones.h"
+#include "wire/zoneload.h"
 
 #define NAME_MAX_BYTES 100
 #define PRIORITY_MAX 1000
@@ -143,7 +143,7 @@ static void check_zone(struct wreq *q, const json_t *rules)
 {
 	const json_t *quiet = json_object_get(rules, "quiet");
 	np_str zone = jread_text(json_object_get(quiet, "zone"));
-	if (zone.n && !zones_has(zone))
+	if (zone.n && !zoneload_has(zone))
 		problem_add(&q->problems, "", "rules.quiet.zone",
 			    "is no time zone that is known here");
 }

@@ -10,7 +10,7 @@
 #include "web/input.h"
 #include "web/store_channel.h"
 #include "web/store_policy.h"
-#include "web/zones.h"
+#include "wire/zoneload.h"
 
 #define TURNS_MAX 500
 #define CALENDAR_US (400 * NP_DAY_US)
@@ -57,7 +57,7 @@ static np_err understand(struct rota *r)
 	r->z = NULL;
 	r->config = json_loadb(r->row.config.p, r->row.config.n, 0, NULL);
 	np_err e = r->config ? oncall_read(r->config, "", &r->o, &p) : NP_E_CORRUPT;
-	return e == NP_OK ? zones_load(str_from_c(r->o.zone), &r->z) : NP_E_CORRUPT;
+	return e == NP_OK ? zoneload_read(str_from_c(r->o.zone), &r->z) : NP_E_CORRUPT;
 }
 
 static np_err load(struct wreq *q, struct pg_conn *c, struct rota **ret)
@@ -277,7 +277,7 @@ static np_err check_config(struct wreq *q, struct rota *r)
 		if (r->o.override[i].to_us > clock_wall_us()) /* else it is history */
 			check_channel(q, r, r->o.override[i].channel, field);
 	}
-	if (!zones_has(str_from_c(r->o.zone)))
+	if (!zoneload_has(str_from_c(r->o.zone)))
 		problem_add(&q->problems, "", "zone", "is no time zone that is known here");
 	NP_CLEANUP(buf_done) struct buf text;
 	struct jsonw w;

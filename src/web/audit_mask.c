@@ -3,15 +3,11 @@
 
 #include "base/str.h"
 #include "core/channel.h"
+#include "core/jread.h"
 #include "web/channel_show.h"
 #include "web/input.h"
 
 #define MASK_NEW SECRET_MASK " (new)"
-
-static void drop(json_t **j)
-{
-	json_decref(*j);
-}
 
 /* was NULL: there is nothing to compare with. */
 static void mask(json_t *o, const char *key, const json_t *was)
@@ -46,8 +42,8 @@ static np_err load(np_str text, json_t **ret)
 
 np_err amask_monitor(struct wreq *q, np_str change[2])
 {
-	NP_CLEANUP(drop) json_t *before = NULL;
-	NP_CLEANUP(drop) json_t *after = NULL;
+	NP_CLEANUP(jread_drop) json_t *before = NULL;
+	NP_CLEANUP(jread_drop) json_t *after = NULL;
 	np_err e = load(change[0], &before);
 	if (e == NP_OK)
 		e = load(change[1], &after);
@@ -68,7 +64,7 @@ np_err amask_monitor(struct wreq *q, np_str change[2])
 
 np_err amask_channel(struct wreq *q, const char *kind, np_str *config)
 {
-	NP_CLEANUP(drop) json_t *o = NULL;
+	NP_CLEANUP(jread_drop) json_t *o = NULL;
 	const struct chn_kind *k = chn_kind_of(str_from_c(kind));
 	np_err e = load(*config, &o);
 	if (e < 0 || !k || k->own_api)

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "core/jread.h"
 #include "web/input.h"
-#include "web/zones.h"
+#include "wire/zoneload.h"
 
 #define TITLE_MAX 200
 #define NOTE_MAX 4000
@@ -31,7 +31,7 @@ np_err maint_load(np_str definition, struct timed *ret)
 	ret->definition = json_loadb(definition.p, definition.n, 0, NULL);
 	np_err e = ret->definition ? window_read(ret->definition, &ret->w, &p) : NP_E_CORRUPT;
 	if (e == NP_OK)
-		e = zones_load(str_from_c(ret->w.zone), &ret->z);
+		e = zoneload_read(str_from_c(ret->w.zone), &ret->z);
 	if (e < 0)
 		maint_done(ret);
 	return e < 0 ? NP_E_CORRUPT : NP_OK;
@@ -168,7 +168,7 @@ static void read_times(struct wreq *q, struct draft *d)
 		(void)json_object_del(def, "exdates");
 	if (!json_object_get(def, "zone"))
 		(void)json_object_set_new(def, "zone", json_string("UTC"));
-	if (zones_load(jread_text(json_object_get(def, "zone")), &d->t.z) < 0) {
+	if (zoneload_read(jread_text(json_object_get(def, "zone")), &d->t.z) < 0) {
 		problem_add(&q->problems, "", "zone",
 			    "must be the name of a time zone that is known here, such as "
 			    "Europe/Berlin or UTC");
@@ -181,7 +181,7 @@ static void read_times(struct wreq *q, struct draft *d)
 		return;
 	zone_free(d->t.z); /* begin_now may have chosen another one */
 	d->t.z = NULL;
-	if (zones_load(str_from_c(d->t.w.zone), &d->t.z) == NP_OK && never_happens(&d->t))
+	if (zoneload_read(str_from_c(d->t.w.zone), &d->t.z) == NP_OK && never_happens(&d->t))
 		problem_add(&q->problems, "", d->t.w.kind == WINDOW_RULE ? "rrule" : "start",
 			    "gives no time at all");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "web/zones.h"
+#include "wire/zoneload.h"
 
 #include "base/zonefile.h"
 
-NP_NODISCARD np_err zones_load(np_str name, struct zone **ret)
+np_err zoneload_read(np_str name, struct zone **ret)
 {
 	NP_CLEANUP(buf_done) struct buf bytes;
 	buf_init(&bytes, ZONE_BYTES_MAX);
@@ -13,8 +13,8 @@ NP_NODISCARD np_err zones_load(np_str name, struct zone **ret)
 	return e == NP_E_INVAL ? NP_E_NOTFOUND : e;
 }
 
-bool zones_has(np_str name)
+bool zoneload_has(np_str name)
 {
 	NP_CLEANUP(zone_free_p) struct zone *z = NULL;
-	return zones_load(name, &z) == NP_OK;
+	return zoneload_read(name, &z) == NP_OK;
 }
