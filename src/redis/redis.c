@@ -90,10 +90,16 @@ static struct timeval redis_left(const struct redis *r, int64_t extra_ms)
 	return (struct timeval){ .tv_sec = left / NP_SEC_MS, .tv_usec = left % NP_SEC_MS * 1000 };
 }
 
-/* Sends what is queued and reads one answer. */
+/* Sends what is queued and reads one answer. Of many, most came with the one before. */
 static np_err redis_read(struct redis *r, int64_t extra_ms, struct redis_reply **ret)
 {
 	void *reply = NULL;
+	if (redisGetReplyFromReader(r->c, &reply) != REDIS_OK)
+		return redis_lost(r);
+	if (reply != NULL) {
+		*ret = reply;
+		return NP_OK;
+	}
 	if (redisSetTimeout(r->c, redis_left(r, extra_ms)) != REDIS_OK ||
 	    redisGetReply(r->c, &reply) != REDIS_OK)
 		return redis_lost(r);
