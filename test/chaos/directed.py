@@ -181,7 +181,7 @@ def ack_before_commit(rig):
     rig.servers.kill("pg")
     try:
         some(rig, c, m, 2, 2)
-        wait("behind", lambda: rig.live()[-1][0].get(5) == [1])
+        wait("behind", lambda: rig.live()[-1:] and rig.live()[-1][0].get(5) == [1])
         e.stop(signal.SIGKILL)
     finally:
         rig.servers.start("pg")

@@ -25,9 +25,12 @@ def now_us():
     return time.time_ns() // 1000
 
 
-def wait(what, fn, seconds=PATIENCE_S):
+patience_s = PATIENCE_S  # whoever expects to wait in vain sets less
+
+
+def wait(what, fn, seconds=None):
     """The first true answer of fn."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + (seconds or patience_s)
     while time.monotonic() < end:
         got = fn()
         if got:
