@@ -47,6 +47,7 @@ struct scn {
 	uint32_t phases, copies, seed;
 	bool checkers_off, has_parent;
 	size_t region_n;
+	bool watches[MON_REGIONS_MAX];  /* some monitor names it, at one time or another */
 	np_str region[MON_REGIONS_MAX]; /* by number - 1 */
 	struct scn_actor main, parent;
 	size_t act_n, check_n;

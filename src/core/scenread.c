@@ -47,12 +47,30 @@ static np_err add_region(struct scn *s, np_str name, const char *pointer)
 	return NP_OK;
 }
 
+/* Those that watch. */
 static np_err add_regions(struct scn *s, const json_t *list, const char *pointer)
 {
 	np_err e = NP_OK;
-	for (size_t i = 0; e == NP_OK && i < json_array_size(list); i++)
-		e = add_region(s, text_of(json_array_get(list, i)), pointer);
+	for (size_t i = 0; e == NP_OK && i < json_array_size(list); i++) {
+		np_str name = text_of(json_array_get(list, i));
+		e = add_region(s, name, pointer);
+		if (e == NP_OK)
+			s->watches[scn_region(s, name) - 1] = true;
+	}
 	return e;
+}
+
+/* A name that is wrong by one letter would tell its story to nobody. */
+static np_err check_plans(struct scn *s, const char *pointer)
+{
+	for (size_t i = 0; i < s->region_n; i++)
+		if (!s->watches[i])
+			return scn_wrong(
+				s, pointer,
+				"no monitor is watched from `%.*s`: name it in `regions` of "
+				"`monitor`, or of rules",
+				NP_FMT(s->region[i]));
+	return NP_OK;
 }
 
 static np_err validate(struct scn *s, const json_t *object, const char *pointer,
@@ -287,6 +305,9 @@ np_err scn_read(const json_t *object, const char *pointer, struct scn *s)
 	join(at, pointer, "does");
 	if (e == NP_OK)
 		e = read_acts(s, json_object_get(object, "does"), at);
+	join(at, pointer, "regions");
+	if (e == NP_OK)
+		e = check_plans(s, at);
 	join(at, pointer, "then");
 	if (e == NP_OK)
 		e = read_checks(s, json_object_get(object, "then"), at);
