@@ -25,6 +25,21 @@ static void write_raw(struct wreq *q, const char *key, const json_t *v, const ch
 	jsonw_raw(&q->json, text.n ? text : str_from_c(none));
 }
 
+/* What somebody may not have meant; NULL: nothing. */
+static const char *hint_of(const struct timed *t, const struct window_span *next, size_t n,
+			   bool is_over)
+{
+	const struct rrule *r = &t->w.set.rule;
+	if (is_over)
+		return "All of it lies in the past: it holds nothing that is still to be told.";
+	if (n > 1 && next[1].from_us <= next[0].to_us)
+		return "Each time begins before the one before it is over: what it concerns is never "
+		       "told.";
+	if (t->w.kind == WINDOW_RULE && r->count == 0 && !r->has_until)
+		return "It repeats without an end; COUNT or UNTIL in the rule gives it one.";
+	return NULL;
+}
+
 static void write_now(struct jsonw *w, const struct timed *t)
 {
 	int64_t now = clock_wall_us();
@@ -32,6 +47,7 @@ static void write_now(struct jsonw *w, const struct timed *t)
 	const struct window_span soon = { now, now + WINDOW_LOOK_US };
 	struct window_span next[NEXT_N];
 	size_t n = window_list(&t->w, t->z, &soon, next, NEXT_N);
+	jsonw_kc(w, "hint", hint_of(t, next, n, !at.on && at.until_us == WINDOW_NEVER_US));
 	jsonw_kbool(w, "on", at.on);
 	jsonw_ktime(w, "until", at.until_us == WINDOW_NEVER_US ? 0 : at.until_us);
 	jsonw_key(w, "next");

@@ -348,6 +348,15 @@ class Maintenance(Case):
         self.assertFalse(r["on"])
         self.assertEqual(len(r["next"]), 5)  # the days to come stay
 
+    def test_what_may_not_be_meant_is_hinted_at(self):
+        for times, hint in (({"start": utc(7200), "duration_s": 3600}, None),
+                            ({"start": utc(-7200), "duration_s": 3600}, "lies in the past"),
+                            ({"start": utc(7200), "duration_s": 3600, "rrule": "FREQ=DAILY"}, "without an end"),
+                            ({"start": utc(7200), "duration_s": 3600, "rrule": "FREQ=DAILY;COUNT=3"}, None),
+                            ({"start": utc(7200), "duration_s": 86400, "rrule": "FREQ=DAILY"}, "is never told")):
+            got = self.create(**times)["hint"]
+            self.assertTrue(got is None if hint is None else hint in got, (times, got))
+
     def test_what_is_entered_after_the_fact_is_late(self):
         self.assertTrue(self.create(start=utc(-7200), duration_s=3600)["late"])
         self.assertTrue(self.create(start=utc(-600), duration_s=3600)["late"])
