@@ -21,6 +21,7 @@ struct attempt {
 	struct monj now, then;
 	struct whatif_range range;
 	struct try_past past;
+	int64_t lived_us; /* of the range: since it was created, or first looked at */
 	struct whatif same, other;
 };
 
@@ -114,13 +115,26 @@ static void write_counts(struct jsonw *w, int64_t before, uint32_t same, uint32_
 	jsonw_ki64(w, "after", after);
 }
 
+/* Before it was there nobody could look: the same rule as that of its uptime. */
+static int64_t lived(const struct attempt *t, int64_t created_us)
+{
+	int64_t began_us = created_us;
+	if (t->past.n > 0 && t->past.input[0].at_us < began_us)
+		began_us = t->past.input[0].at_us;
+	return t->range.to_us - (began_us > t->range.from_us ? began_us : t->range.from_us);
+}
+
+static int64_t percent(int64_t part, int64_t all)
+{
+	return all <= 0 ? 0 : part >= all ? 100 : part * 100 / all;
+}
+
 static void write_answer(struct wreq *q, const struct attempt *t)
 {
 	struct jsonw *w = &q->json;
 	NP_CLEANUP(buf_done) struct buf says;
 	buf_init(&says, 256);
 	whatif_sentence(t->past.incidents, t->past.alerts, &t->other, &says);
-	int64_t length_us = t->range.to_us - t->range.from_us;
 	jsonw_obj(w);
 	jsonw_kc(w, "source", "chunks");
 	jsonw_kbool(w, "approximate", true);
@@ -139,7 +153,7 @@ static void write_answer(struct wreq *q, const struct attempt *t)
 	jsonw_obj_end(w);
 	jsonw_ki64(w, "down_s", t->other.down_us / NP_SEC_US);
 	jsonw_ki64(w, "guessed_looks", t->other.guessed);
-	jsonw_ki64(w, "observed_percent", t->other.observed_us * 100 / length_us);
+	jsonw_ki64(w, "observed_percent", percent(t->other.observed_us, t->lived_us));
 	jsonw_obj_end(w);
 }
 
@@ -152,17 +166,21 @@ static np_err too_much(struct wreq *q)
 
 static np_err load(struct wreq *q, struct pg_conn *c, struct attempt *t, const json_t *rules)
 {
+	struct sth_monitor m = { 0 };
 	np_err e = stm_find(c, q->arena, q->subject, &t->row);
 	if (e == NP_OK)
 		e = stm_regions(c, q->arena, &t->regions);
 	if (e == NP_OK)
 		e = read_rules(q, t, rules);
+	if (e == NP_OK)
+		e = sth_monitor(q, c, &m);
 	if (e < 0)
 		return e;
 	const struct sth_range r = { .no = t->row.no,
 				     .from_us = t->range.from_us,
 				     .to_us = t->range.to_us };
 	e = try_load(c, &r, &t->past);
+	t->lived_us = lived(t, m.created_us);
 	return e == NP_E_LIMIT ? too_much(q) : e;
 }
 

@@ -42,10 +42,16 @@ void stats_cache_free(struct stats_cache *c)
 	free(c);
 }
 
+static bool is_old(const struct kept *k, int64_t now_ms)
+{
+	int64_t good_ms = STATS_FEW_MS + (int64_t)k->n * STATS_EACH_MS;
+	return now_ms - k->at_ms > (good_ms < STATS_FOR_MS ? good_ms : STATS_FOR_MS);
+}
+
 bool stats_take(const struct stats_cache *c, const struct wreq *q, struct stats *ret)
 {
 	const struct kept *k = map_get(c->by_org, q->who.org);
-	if (!k || loop_now_ms(q->web->loop) - k->at_ms > STATS_FOR_MS)
+	if (!k || is_old(k, loop_now_ms(q->web->loop)))
 		return false;
 	struct stats_row *row = arena_calloc(q->arena, k->n + 1, sizeof *row);
 	if (!row)

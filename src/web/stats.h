@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stats.h - the numbers of an overview that cost more than a look: kept for a minute.
+/* stats.h - the numbers of an overview that cost more than a look: kept a minute at most.
  *
  * Floor 4 (web). p95 of the last hour, uptime and share observed of 30 days, of
  * every monitor of an organisation. The cache is the loop's; a request takes a
@@ -8,7 +8,11 @@
 #pragma once
 #include "web/req.h"
 
+/* How old they may be, by how many monitors they are: few are soon read again, and agree with the
+ * page of each. */
 #define STATS_FOR_MS ((int64_t)60 * 1000)
+#define STATS_FEW_MS ((int64_t)2 * 1000)
+#define STATS_EACH_MS ((int64_t)60)
 #define STATS_ORGS_MAX 1000 /* cached */
 
 struct stats_row {

@@ -773,6 +773,10 @@ class History(Case):
         self.assertEqual(a.json["alerts"]["after"], 3)
         self.assertEqual(a.json["sentence"], "3 incidents, 3 alerts more")
         self.assertEqual(len(a.json["incidents"]["list"]), 3)
+        # of its life, as its uptime; of a whole day once it is as old
+        self.assertGreaterEqual(a.json["observed_percent"], 90)
+        self.h.sql(f"UPDATE np.monitor SET created_at = now() - interval '2 days' WHERE uuid = '{mid}'")
+        a = self.viewer.post(path, {"days": 1, "rules": {"quorum": "any"}})
         self.assertIn(a.json["observed_percent"], (15, 16, 17))
         self.assertEqual(self.viewer.post(path, {"rules": {"quorum": "all"}}).json["incidents"]["after"], 1)
         self.assertEqual(self.viewer.post(path, {"rules": {}, "days": 1}).json["incidents"]["after"], 2)
