@@ -1115,8 +1115,8 @@ export interface components {
             title: string;
             status: number;
             detail?: string;
-            /** @description Also in `X-Request-Id`; missing where a request was refused before it was read (405, 413). */
-            request_id?: string;
+            /** @description Also in `X-Request-Id`. */
+            request_id: string;
             errors?: {
                 /** @example assertions[0].op */
                 field: string;
@@ -1664,7 +1664,7 @@ export interface components {
             /** @description Seconds in an incident. */
             down_s: number;
             guessed_looks: number;
-            /** @description How much of the time there was data for a verdict. */
+            /** @description How much of the time since it was created there was data for a verdict. */
             observed_percent: number;
         };
         /** @description The members beside `sentence` depend on the moment; `code` names the situation. */
@@ -2030,6 +2030,8 @@ export interface components {
             monitors: number;
             /** @description Entered after it had begun. */
             late: boolean;
+            /** @description What may not be meant: all of it is past, it never stops, or it has no end. */
+            hint?: string | null;
             on: boolean;
             /** @description On: its end; else its next start, or null. */
             until: components["schemas"]["TimeOrNull"];

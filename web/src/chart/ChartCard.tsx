@@ -75,7 +75,8 @@ export function ChartCard({ id }: { id: string }) {
       <View of={r.state.value} retry={r.reload} height="260px">
         {(s) => {
           const words = { n: s.summary.results, p50: ms(s.summary.p50_ms), p95: ms(s.summary.p95_ms), p99: ms(s.summary.p99_ms) };
-          const summary = s.summary.results > 0 ? t('chart.summary', words) : t('chart.none');
+          const none = s.summary.results > 0 && (s.summary.p50_ms ?? null) === null;
+          const summary = none ? t('chart.no_pass', words) : s.summary.results > 0 ? t('chart.summary', words) : t('chart.none');
           const C = Plot.value?.of;
           return (
             <>

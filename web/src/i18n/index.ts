@@ -54,4 +54,4 @@ export function duration(seconds: number): string {
 }
 // Rounded down: 99.9996 is not 100.
 export const percent = (v: number | null | undefined): string =>
-  v === null || v === undefined ? t('uptime.none') : `${(Math.floor(v * 1000) / 1000).toFixed(v === 100 ? 0 : 3)} %`;
+  v === null || v === undefined ? t('uptime.none') : `${(Math.floor(v * 1000) / 1000).toFixed(v === 100 || v === 0 ? 0 : 3)} %`;

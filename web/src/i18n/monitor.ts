@@ -41,6 +41,14 @@ const own = {
   'why.hold': 'Held by {hold}',
   'why.until': 'until',
   'why.next': 'Something is due {time}',
+  'next.waiting': 'Decided {time}',
+  'next.looking': 'Decided {time}',
+  'next.alerted': 'Next reminder {time}',
+  'next.stale': 'Next reminder {time}',
+  'next.recovering': 'Resolved {time}, if it stays well',
+  'next.flapping': 'Steady {time}, if nothing fails until then',
+  'next.by_hand': 'Opened again {time}, if it still fails',
+  'next.acknowledged': 'The acknowledgement ends {time}',
   'why.parent': 'Depends on {name}',
   'why.no_channel': 'No channel hears of it.',
   'why.dead': 'Every channel it would be told to is dead.',
@@ -56,6 +64,7 @@ const own = {
   'check.attempt': 'Attempt',
   'check.what': 'What happened',
   'check.none': 'No result yet.',
+  'chart.no_pass': '{n|result|results}; none passed, so there are no response times.',
   'chart.summary': '{n} results; half of them within {p50}, 95 % within {p95}, 99 % within {p99}.',
   'chart.none': 'No response times in this range yet.',
   'chart.table': 'Show as table',
@@ -71,3 +80,5 @@ const own = {
 export const t = texts({ ...en, ...own });
 export type Key = keyof typeof en | keyof typeof own;
 export const word = words(own);
+// What is due next in a situation; a newer server may know more of them.
+export const nextOf = (code: string | undefined, time: string): string => t(`next.${code ?? ''}` in own ? (`next.${code}` as Key) : 'why.next', { time });

@@ -63,7 +63,7 @@ const own = {
   'try.asking': 'Reading 30 days…',
   'try.counts': '{was|incident was|incidents were} opened; these rules would have opened {n}, and told of {told}.',
   'try.same': 'The present rules give {n} on the same data.',
-  'try.observed': '{p} % of the time there was data for a verdict. Approximate: looks that nobody took are guessed ({n}).',
+  'try.observed': '{p} % of the time since it was created there was data for a verdict. Approximate: looks that nobody took are guessed ({n}).',
   'try.opened': 'Opened',
   'try.closed': 'Closed',
   'try.told': 'Told',

@@ -36,7 +36,7 @@ function EventEntry({ entry, said }: { entry: Entry & { type: 'event' }; said: s
     <>
       <Marker look={looks[e.kind] ?? 'note'} />
       <p class="kind">
-        {word('event', e.kind, values)}{e.public && <span class="tag">{t('event.public')}</span>}
+        {e.kind === 'opened' && people ? t('incident.opened') : word('event', e.kind, values)}{e.public && <span class="tag">{t('event.public')}</span>}
         {people && <span class="quiet"> {t('incident.by', { actor: e.actor })} · {e.origin}</span>}
       </p>
       {e.reason && e.reason !== said && <p class="said"><Said text={e.reason} at={e.at} /></p>}

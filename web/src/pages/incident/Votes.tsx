@@ -7,7 +7,7 @@ import { Clock } from '../../ui/Time';
 export function whatOf(v: Vote): string {
   if (!v.class) return '';
   const text = word('class', v.class);
-  return v.code > 0 ? `${text} ${v.code}` : text;
+  return v.code > 0 && v.class === 'status' ? `${text} ${v.code}` : text; // the other codes are for machines
 }
 
 const looks: Record<string, string> = { fail: 'down', ok: 'up' };

@@ -16,6 +16,7 @@ export function When({ of: { data, error, busy } }: { of: Asked<Maintenance> }) 
           {data.next.length === 0
             ? <p class="problem">{t('mt.preview_never')}</p>
             : <ol class="spans">{data.next.map((s) => <li key={s.from}><At at={s.from} short /> – <At at={s.to} short /></li>)}</ol>}
+          {data.hint && data.next.length > 0 && <p class="quiet">{data.hint}</p>}
           <p>{t('mt.preview_for', { n: data.monitors })}{data.late && <> {t('mt.preview_late')}</>}</p>
         </>
       )}

@@ -6,7 +6,7 @@ import { useEffect } from 'preact/hooks';
 import { useResource } from '../../api/resource';
 import type { Monitor, Why } from '../../api/types';
 import { ago } from '../../i18n';
-import { t, word, type Key } from '../../i18n/monitor';
+import { nextOf, t, word, type Key } from '../../i18n/monitor';
 import { now, rows } from '../../live/store';
 import { Icon } from '../../ui/Icon';
 import { View } from '../../ui/Notice';
@@ -24,7 +24,7 @@ function Held({ why }: { why: Why & More }) {
         <p class="state state-maintenance"><Icon name="maintenance" />
           {t('why.hold', { hold: word('hold', why.hold) })} {why.held_until && <>{t('why.until')} <At at={why.held_until} /></>}</p>
       )}
-      {why.next && Date.parse(why.next) > now.value && <p class="quiet">{t('why.next', { time: ago(why.next, now.value) })}</p>}
+      {why.next && Date.parse(why.next) > now.value && <p class="quiet">{nextOf(why.code, ago(why.next, now.value))}</p>}
     </>
   );
 }

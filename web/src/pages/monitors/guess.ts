@@ -6,6 +6,7 @@ export interface Guess { kind: Kind; target: string; name: string }
 
 export function guess(text: string): Guess {
   const s = text.trim();
+  if (s === '') return { kind: 'http', target: '', name: '' };
   if (/^https?:\/\//i.test(s)) {
     const host = s.replace(/^https?:\/\//i, '').split(/[/?#]/)[0] ?? s;
     return { kind: 'http', target: s, name: host };
