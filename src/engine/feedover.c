@@ -11,6 +11,8 @@
 #include "engine/sql.h"
 
 #define SAY_MAX 1024
+#define PACE 10
+#define PACE_MAX_MS (3 * NP_SEC_MS) /* so late a window may be heard of */
 
 /* ---- reading ---- */
 
@@ -151,12 +153,23 @@ static np_err windows_changed(struct pg_conn *c, uint64_t xid, uint64_t *ret_xid
 	return NP_OK;
 }
 
-np_err feedover_windows(struct pg_conn *c, uint64_t *xid, struct msg **ret)
+/* Reading all of them again takes a tenth of the keeper's time, unless it takes long: leases are its too. */
+static void pace(struct feedover_seen *seen, int64_t began_ms)
+{
+	int64_t now = clock_mono_ms(), pause = (now - began_ms) * PACE;
+	seen->not_before_ms = now + (pause < PACE_MAX_MS ? pause : PACE_MAX_MS);
+}
+
+np_err feedover_windows(struct pg_conn *c, struct feedover_seen *seen, struct msg **ret)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
+	int64_t began = clock_mono_ms();
 	uint64_t next = 0;
 	bool changed = false;
-	np_err e = windows_changed(c, *xid, &next, &changed);
+	*ret = NULL;
+	if (began < seen->not_before_ms)
+		return NP_OK;
+	np_err e = windows_changed(c, seen->xid, &next, &changed);
 	if (e == NP_OK && changed)
 		e = pg_exec(c, sql_text(SQL_WINDOWS), NULL, &res);
 	struct msg *m = e == NP_OK && changed ? msg_new(MSG_WINDOWS) : NULL;
@@ -168,7 +181,9 @@ np_err feedover_windows(struct pg_conn *c, uint64_t *xid, struct msg **ret)
 		msg_free(m);
 		return e;
 	}
-	*xid = next;
+	if (changed)
+		pace(seen, began);
+	seen->xid = next;
 	*ret = m;
 	return NP_OK;
 }

@@ -12,9 +12,14 @@
 NP_NODISCARD np_err feedover_parents(struct pg_conn *c, struct msg **ret);
 /* Regions that are suspect: *ret is MSG_TRUST. */
 NP_NODISCARD np_err feedover_trust(struct pg_conn *c, struct msg **ret);
-/* Every maintenance, when one changed since *xid or nothing was read yet (*xid 0): *ret is
+/* Every maintenance, when one changed since seen->xid or nothing was read yet (0): *ret is
  * MSG_WINDOWS; NULL: nothing changed. One that cannot be read is left out and logged. */
-NP_NODISCARD np_err feedover_windows(struct pg_conn *c, uint64_t *xid, struct msg **ret);
+struct feedover_seen {
+	uint64_t xid;
+	int64_t not_before_ms; /* monotonic: whoever changes one each second has a share of us, not all */
+};
+NP_NODISCARD np_err feedover_windows(struct pg_conn *c, struct feedover_seen *seen,
+				     struct msg **ret);
 /* What this engine's shards counted (MSG_TALLY), written down. */
 NP_NODISCARD np_err feedover_tally(struct pg_conn *c, const struct msg *tally);
 

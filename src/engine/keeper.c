@@ -49,7 +49,7 @@ struct keeper {
 	bool loaded[NP_SHARDS];
 	uint32_t load_next;                                              /* shard to begin with */
 	int64_t renew_ms, poll_ms, channels_ms, partitions_ms, judge_ms; /* due, monotonic */
-	uint64_t windows_xid;
+	struct feedover_seen windows_seen;
 	int64_t office_ms; /* coordinator since then; 0: not */
 	bool inbox_due, inherited;
 	struct told told[ASK_N], told_load[NP_SHARDS];
@@ -387,7 +387,7 @@ static np_err poll_overlays(struct keeper *k)
 	if (e == NP_OK)
 		e = feedover_trust(k->c, &trust);
 	if (e == NP_OK)
-		e = feedover_windows(k->c, &k->windows_xid, &windows);
+		e = feedover_windows(k->c, &k->windows_seen, &windows);
 	if (parents)
 		(void)msg_send(k->cfg.folder, parents);
 	if (trust)

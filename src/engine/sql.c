@@ -290,7 +290,7 @@ static const char *const text[] = {
 		" AND jsonb_typeof(definition -> 'duration_s') = 'number'"
 		" THEN to_timestamp(definition ->> 'start', 'YYYY-MM-DD')"
 		" + make_interval(secs => (definition ->> 'duration_s')::double precision)"
-		" > now() - interval '4 days' ELSE true END",
+		" > now() - interval '4 days' ELSE true END ORDER BY org_id",
 	[SQL_TALLY] = "INSERT INTO np.region_tally AS t (shard, region_id, at, checked, odd)"
 		      " SELECT u.shard, u.region, now(), u.checked, u.odd FROM"
 		      " unnest($1::smallint[], $2::integer[], $3::integer[], $4::integer[])"

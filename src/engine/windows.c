@@ -5,23 +5,37 @@
 #include "base/str.h"
 #include "wire/zoneload.h"
 
+#define ORGS_MAX ((size_t)1 << 20)
 #define ZONES_MAX 600 /* the database has about as many */
 
 struct zone_of {
 	char name[ZONE_NAME_MAX + 1];
 	struct zone *zone; /* NULL: there is no such file, or it cannot be read */
 };
-struct windows {
-	struct msg *m;   /* NULL: not known yet */
-	size_t on;       /* of m's windows, as of the last tick */
+/* Those of one organisation lie together: nobody looks at those of others. */
+struct of_org {
+	size_t first, n;
+	size_t on;       /* as of the last tick */
 	uint64_t change; /* counts whatever may change an answer */
+};
+struct windows {
+	struct msg *m;      /* NULL: not known yet */
+	struct map *of_org; /* number -> struct of_org, in m's arena */
+	uint64_t change;    /* the last that was given to anybody */
 	size_t zone_n;
 	struct zone_of zone[ZONES_MAX];
 };
 
 struct windows *windows_new(void)
 {
-	return np_zalloc(sizeof(struct windows));
+	struct windows *w = np_zalloc(sizeof *w);
+	if (!w)
+		return NULL;
+	w->of_org = map_new(ORGS_MAX);
+	if (w->of_org)
+		return w;
+	free(w);
+	return NULL;
 }
 
 void windows_free(struct windows *w)
@@ -30,16 +44,44 @@ void windows_free(struct windows *w)
 		return;
 	for (size_t i = 0; i < w->zone_n; i++)
 		zone_free(w->zone[i].zone);
+	map_free(w->of_org, NULL);
 	msg_free(w->m);
 	free(w);
 }
 
+/* The organisation of m's i-th window, which begins or goes on with it. False: no memory. */
+static bool count_in(struct windows *w, struct msg *m, size_t i)
+{
+	struct of_org *o = map_get(w->of_org, m->window[i].org);
+	if (!o) {
+		o = arena_calloc(m->arena, 1, sizeof *o);
+		if (!o || map_put(w->of_org, m->window[i].org, o, NULL) < 0)
+			return false;
+		o->first = i;
+		o->change = ++w->change;
+	}
+	assert(o->first + o->n == i);
+	o->n++;
+	return true;
+}
+
 void windows_take(struct windows *w, struct msg *m)
 {
+	struct map *before = w->of_org;
+	w->of_org = map_new(ORGS_MAX);
+	bool fine = w->of_org;
+	for (size_t i = 0; fine && i < m->n; i++)
+		fine = count_in(w, m, i);
+	if (!fine) {
+		map_free(w->of_org, NULL);
+		w->of_org = before;
+		msg_free(m);
+		np_log_event(NP_ERROR, "maintenance.no_memory");
+		return;
+	}
+	map_free(before, NULL);
 	msg_free(w->m);
 	w->m = m;
-	w->on = 0;
-	w->change++;
 }
 
 bool windows_are_known(const struct windows *w)
@@ -91,11 +133,12 @@ void windows_tick(struct windows *w, int64_t now_us)
 		struct msg_window *one = &w->m->window[i];
 		if (one->asked && now_us < one->now.until_us)
 			continue;
-		w->on -= one->now.on;
+		struct of_org *o = map_get(w->of_org, one->org);
+		o->on -= one->now.on;
 		one->now = ask(w, &one->window, now_us);
 		one->asked = true;
-		w->on += one->now.on;
-		w->change++;
+		o->on += one->now.on;
+		o->change = ++w->change;
 	}
 }
 
@@ -112,8 +155,6 @@ static bool has_tag(const struct mon *m, np_str tag)
 
 static bool is_meant(const struct msg_window *one, const struct mon *m)
 {
-	if (one->org != m->org)
-		return false;
 	if (one->all)
 		return true;
 	if (one->monitor_n > 0 &&
@@ -125,11 +166,11 @@ static bool is_meant(const struct msg_window *one, const struct mon *m)
 	return false;
 }
 
-static struct window_now find(const struct windows *w, const struct mon *m)
+static struct window_now find(const struct windows *w, const struct of_org *o, const struct mon *m)
 {
 	struct window_now ret = { 0 };
-	for (size_t i = 0; w->on > 0 && i < w->m->n; i++) {
-		const struct msg_window *one = &w->m->window[i];
+	for (size_t i = 0; o->on > 0 && i < o->n; i++) {
+		const struct msg_window *one = &w->m->window[o->first + i];
 		if (!one->now.on || !is_meant(one, m))
 			continue;
 		ret.on = true;
@@ -150,11 +191,12 @@ static bool is_drill(const struct mon *m)
 struct window_now windows_of(const struct windows *w, struct mon *m)
 {
 	struct mon_maintenance *of = &m->maintenance;
-	if (!w->m || is_drill(m))
+	const struct of_org *o = w->m ? map_get(w->of_org, m->org) : NULL;
+	if (!o || is_drill(m))
 		return (struct window_now){ 0 };
-	if (of->change != w->change || of->revision != m->def.revision) {
-		of->now = find(w, m);
-		of->change = w->change;
+	if (of->change != o->change || of->revision != m->def.revision) {
+		of->now = find(w, o, m);
+		of->change = o->change;
 		of->revision = m->def.revision;
 	}
 	return of->now;

@@ -12,7 +12,8 @@
 struct windows;
 NP_NODISCARD struct windows *windows_new(void);
 void windows_free(struct windows *w); /* NULL is fine */
-/* MSG_WINDOWS: the whole present truth. Takes m. */
+/* MSG_WINDOWS: the whole present truth, ordered by organisation. Takes m. Without
+ * memory what was known holds until the next change. */
 void windows_take(struct windows *w, struct msg *m);
 bool windows_are_known(const struct windows *w);
 /* Time has passed: what begins, what ends. */

@@ -32,7 +32,7 @@ class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.h = House(EXE, command_wait_ms=20, test_wait_ms=50, public_url="http://127.0.0.1:8080",
-                      trusted_proxies='["127.0.0.1"]', streams_per_organisation=6).__enter__()
+                      trusted_proxies='["127.0.0.1"]', streams_per_organisation=24).__enter__()
         cls.owner = cls.h.client("owner")
         cls.editor = cls.h.client("editor")
         cls.viewer = cls.h.client("viewer")
@@ -935,7 +935,7 @@ class Live(Case):
             self.assertEqual(stream.status, 200)
             return stream
 
-        mine = [opened(self.owner) for _ in range(6)]
+        mine = [opened(self.owner) for _ in range(24)]
         a = self.editor.get("/api/v1/events")
         self.assertEqual((a.status, a.json["status"], a.headers["retry-after"]), (429, 429, "30"), a.raw)
         for s in (opened(self.stranger), *mine):

@@ -11,10 +11,10 @@
 static const uint8_t wanted[16] = { 7, 7 };
 
 /* An hour from then on, for `ids` monitors of the organisation, ours the n-th of them. */
-static void add(struct msg *m, const char *start, size_t ids, size_t n)
+static void add_of(struct msg *m, uint64_t org, const char *start, size_t ids, size_t n)
 {
 	struct problem_list p = { 0 };
-	struct msg_window w = { .org = 1, .monitor_n = ids };
+	struct msg_window w = { .org = org, .monitor_n = ids };
 	uint8_t(*id)[16] = arena_calloc(m->arena, IDS, sizeof *id);
 	json_t *j = json_pack("{s:s, s:s, s:i}", "zone", "UTC", "start", start, "duration_s", 3600);
 	assert_non_null(id);
@@ -28,6 +28,11 @@ static void add(struct msg *m, const char *start, size_t ids, size_t n)
 	struct msg_window *own = msg_grow(m, sizeof *own);
 	assert_non_null(own);
 	*own = w;
+}
+
+static void add(struct msg *m, const char *start, size_t ids, size_t n)
+{
+	add_of(m, 1, start, ids, n);
 }
 
 static struct msg *windows(void)
@@ -93,11 +98,45 @@ static void follows_time_and_changes(void **state NP_UNUSED)
 	windows_free(w);
 }
 
+/* What one organisation does is looked at by nobody else's monitors. */
+static void each_organisation_has_its_own(void **state NP_UNUSED)
+{
+	struct windows *w = windows_new();
+	struct mon one = monitor(1), two = monitor(2), three = monitor(3);
+	struct msg *m = windows();
+	add_of(m, 1, "2026-03-01T02:00", 1, 0);
+	add_of(m, 1, "2026-03-01T05:00", 1, 0);
+	add_of(m, 3, "2026-03-01T03:00", 1, 0);
+	windows_take(w, m);
+	windows_tick(w, T0);
+	assert_true(windows_of(w, &one).on);
+	assert_false(windows_of(w, &two).on);
+	assert_false(windows_of(w, &three).on);
+	uint64_t before = three.maintenance.change;
+	windows_tick(w, T0 + NP_HOUR_US); /* the first one's ends, the third one's begins */
+	assert_false(windows_of(w, &one).on);
+	assert_true(windows_of(w, &three).on);
+	assert_true(three.maintenance.change > before);
+	before = three.maintenance.change;
+	windows_tick(w, T0 + 3 * NP_HOUR_US / 2);
+	windows_tick(w, T0 + 2 * NP_HOUR_US - NP_SEC_US);
+	assert_true(windows_of(w, &three).on);
+	assert_int_equal(three.maintenance.change, before); /* nothing of its own happened */
+	m = windows();                                      /* all of the first one are gone */
+	add_of(m, 3, "2026-03-01T03:00", 1, 0);
+	windows_take(w, m);
+	windows_tick(w, T0 + NP_HOUR_US);
+	assert_false(windows_of(w, &one).on);
+	assert_true(windows_of(w, &three).on);
+	windows_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_found_wherever_it_stands),
 		cmocka_unit_test(follows_time_and_changes),
+		cmocka_unit_test(each_organisation_has_its_own),
 	};
 	return cmocka_run_group_tests_name("engine.windows", tests, NULL, NULL);
 }
