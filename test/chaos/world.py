@@ -178,6 +178,7 @@ class World(LoadRig):
         self.ids = os.path.join(self.base, "ids")
         self.user = pwd.getpwnam(rig.service_user()) if self.root else None
         self.hook, self.banned, self.truth, self.drains = Webhook(), [], {}, []
+        self.sampler = None
         self.began = time.monotonic()
 
     # ---- people's side
@@ -451,6 +452,9 @@ class World(LoadRig):
         self.history = History(self)
 
     def stop(self):
+        if self.sampler:
+            self.sampler.over = True
+            self.sampler.join(10)
         for name in self.names() + ["checker-load"]:
             self.kill(name, signal.SIGCONT)
         self.up.process.send_signal(signal.SIGCONT)
