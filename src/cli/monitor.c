@@ -2,6 +2,8 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "core/monitor.h"
+#include "core/target.h"
 
 /* ---- add --------------------------------------------------------------------- */
 
@@ -23,15 +25,6 @@ static const struct arg_spec add_spec = {
 	.min_pos = 1,
 	.max_pos = 1,
 };
-
-static const char *guess_kind(np_str target)
-{
-	if (str_starts(target, NP_STR("http://")) || str_starts(target, NP_STR("https://")))
-		return "http";
-	if (str_find(target, NP_STR("://")) != SIZE_MAX)
-		return NULL;
-	return str_find_byte(target, ':') != SIZE_MAX ? "tcp" : "icmp";
-}
 
 static np_err set_seconds(json_t *m, const char *key, const char *text, struct buf *why)
 {
@@ -75,15 +68,11 @@ static np_err add(struct command *c)
 	const char *const *pos;
 	(void)args_pos(c->args, &pos);
 	const char *name = args_str(c->args, "name"), *kind = args_str(c->args, "kind");
+	bool https = false;
 	if (kind == NULL)
-		kind = guess_kind(str_from_c(pos[0]));
-	if (kind == NULL) {
-		(void)buf_printf(&c->why, "%s: want http://, https://, host:port or a host",
-				 pos[0]);
-		return NP_E_INVAL;
-	}
-	json_t *m = json_pack("{s:s, s:s, s:s}", "name", name != NULL ? name : pos[0], "kind", kind,
-			      "target", pos[0]);
+		kind = mon_kind_name(tgt_guess(str_from_c(pos[0]), &https));
+	json_t *m = json_pack("{s:s, s:s, s:s+}", "name", name != NULL ? name : pos[0], "kind",
+			      kind, "target", https ? "https://" : "", pos[0]);
 	json_t *made = NULL;
 	np_err e = m == NULL ? NP_E_INVAL : NP_OK;
 	if (e == NP_OK)

@@ -5,12 +5,12 @@
 
 #include "cli/api.h"
 
-static const json_t *by_name(const json_t *list, const char *name)
+static const json_t *by_name(const json_t *list, const char *key, const char *name)
 {
 	size_t i;
 	json_t *one;
 	json_array_foreach((json_t *)(uintptr_t)list, i,
-			   one) if (strcmp(api_text(one, "name"), name) == 0) return one;
+			   one) if (strcmp(api_text(one, key), name) == 0) return one;
 	return NULL;
 }
 
@@ -30,7 +30,8 @@ static bool same(const json_t *a, const json_t *b)
 
 static bool stays(const char *key)
 {
-	static const char *const elsewhere[] = { "regions", "channels", "policy" };
+	static const char *const elsewhere[] = { "regions", "channels", "policy", "start",
+						 "overrides" };
 	for (size_t i = 0; i < NP_LEN(elsewhere); i++)
 		if (strcmp(key, elsewhere[i]) == 0)
 			return true;
@@ -66,10 +67,10 @@ static void add_step(struct plan *p, struct plan_step s)
 	p->step[p->n++] = s;
 }
 
-static void plan_wanted(struct plan *p, json_t *w, const json_t *present)
+static void plan_wanted(struct plan *p, json_t *w, const json_t *present, const char *key)
 {
-	const char *name = api_text(w, "name");
-	const json_t *now = by_name(present, name);
+	const char *name = api_text(w, key);
+	const json_t *now = by_name(present, key, name);
 	if (now == NULL) {
 		add_step(p, (struct plan_step){
 				    .kind = PLAN_ADD, .body = json_incref(w), .name = name });
@@ -85,7 +86,8 @@ static void plan_wanted(struct plan *p, json_t *w, const json_t *present)
 		    });
 }
 
-np_err plan_make(const json_t *wanted, const json_t *present, bool prune, struct plan *ret)
+np_err plan_make(const json_t *wanted, const json_t *present, const struct plan_how *how,
+		 struct plan *ret)
 {
 	size_t i;
 	json_t *one;
@@ -93,13 +95,14 @@ np_err plan_make(const json_t *wanted, const json_t *present, bool prune, struct
 	p.step = np_calloc(json_array_size(wanted) + json_array_size(present) + 1, sizeof *p.step);
 	if (p.step == NULL)
 		return NP_E_NOMEM;
-	json_array_foreach((json_t *)(uintptr_t)wanted, i, one) plan_wanted(&p, one, present);
+	json_array_foreach((json_t *)(uintptr_t)wanted, i, one)
+		plan_wanted(&p, one, present, how->key);
 	json_array_foreach((json_t *)(uintptr_t)present, i, one)
 	{
-		const char *name = api_text(one, "name");
-		if (by_name(wanted, name) != NULL)
+		const char *name = api_text(one, how->key);
+		if (by_name(wanted, how->key, name) != NULL)
 			continue;
-		if (prune)
+		if (how->prune)
 			add_step(&p, (struct plan_step){ .kind = PLAN_REMOVE,
 							 .name = name,
 							 .id = api_text(one, "id") });

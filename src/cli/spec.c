@@ -2,6 +2,10 @@
 #include "cli/spec.h"
 
 #include "base/str.h"
+#include "core/monitor.h"
+#include "core/target.h"
+
+#define TARGET_MAX 2100
 
 struct spec {
 	json_t *out;
@@ -161,6 +165,40 @@ static np_err on_conditions(struct spec *s, const char *key, json_t *v)
 	return NP_OK;
 }
 
+/* A target alone says what it is, as it does in the dashboard. */
+static np_err guess(struct spec *s)
+{
+	bool https = false;
+	char text[TARGET_MAX];
+	const char *target = json_string_value(json_object_get(s->out, "target"));
+	if (target == NULL || str_find(str_from_c(target), NP_STR("://")) == 0)
+		return NP_OK;
+	enum mon_kind kind = tgt_guess(str_from_c(target), &https);
+	np_err e = set(s->out, "kind", json_string(mon_kind_name(kind)));
+	if (e < 0 || !https)
+		return e;
+	(void)snprintf(text, sizeof text, "https://%s", target);
+	return set(s->out, "target", json_string(text));
+}
+
+np_err spec_times(json_t *object, const char *keys, struct buf *ret_field, struct buf *ret_why)
+{
+	struct spec s = { .out = object, .field = ret_field, .why = ret_why };
+	np_str rest = str_from_c(keys), word;
+	bool more = rest.n > 0;
+	np_err e = NP_OK;
+	while (more && e == NP_OK) {
+		char key[32];
+		more = str_cut(rest, ' ', &word, &rest);
+		(void)snprintf(key, sizeof key, "%.*s", NP_FMT(word));
+		json_t *v = json_object_get(object, key);
+		e = v != NULL ? on_time(&s, key, v) : NP_OK;
+		if (e == NP_OK && v != NULL)
+			(void)json_object_del(object, key);
+	}
+	return e;
+}
+
 struct shorthand {
 	const char *key;
 	np_err (*fn)(struct spec *s, const char *key, json_t *value);
@@ -200,6 +238,8 @@ np_err spec_item(const json_t *item, json_t **ret, struct buf *ret_field, struct
 	}
 	for (size_t i = 0; i < NP_LEN(shorthands); i++)
 		(void)json_object_del(s.out, shorthands[i].key);
+	if (e == NP_OK && json_object_get(s.out, "kind") == NULL)
+		e = guess(&s);
 	if (e < 0)
 		json_decref(s.out);
 	else

@@ -27,4 +27,11 @@ void problem_add(struct problem_list *l, const char *prefix, const char *field, 
 	va_end(args);
 	clip(p->path);
 	clip(p->text);
+	/* Two readers of one field may find the same: that is told once. */
+	for (size_t i = 0; i + 1 < l->n; i++)
+		if (strcmp(l->item[i].path, p->path) == 0 &&
+		    strcmp(l->item[i].text, p->text) == 0) {
+			l->n--;
+			return;
+		}
 }

@@ -242,3 +242,55 @@ np_err tgt_parse(enum mon_kind kind, np_str text, struct tgt *ret, const char **
 	*ret = t;
 	return NP_OK;
 }
+
+static bool is_port(np_str s)
+{
+	bool yes = s.n >= 1 && s.n <= 5;
+	for (size_t i = 0; yes && i < s.n; i++)
+		yes = is_digit(s.p[i]);
+	return yes;
+}
+
+/* "host:port"; of an IPv6 address only "[…]:port". */
+static bool has_port(np_str text)
+{
+	size_t colon = SIZE_MAX, first = str_find_byte(text, ':');
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '/' || text.p[i] == ' ')
+			return false;
+		if (text.p[i] == ':')
+			colon = i;
+	}
+	return colon != SIZE_MAX && colon > 0 && (colon == first || text.p[colon - 1] == ']') &&
+	       is_port(str_sub(text, colon + 1, text.n));
+}
+
+/* "shop.example/path" */
+static bool is_name_with_path(np_str text)
+{
+	np_str host, path;
+	size_t letters = 0;
+	if (!str_cut(text, '/', &host, &path) || str_find_byte(host, '.') == SIZE_MAX)
+		return false;
+	for (size_t i = 0; i < host.n; i++) {
+		char c = host.p[i];
+		if (!is_label_char(c) && c != '.')
+			return false;
+		letters = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? letters + 1 : 0;
+	}
+	return letters >= 2;
+}
+
+enum mon_kind tgt_guess(np_str text, bool *ret_https)
+{
+	*ret_https = false;
+	if (str_eq_nocase(str_sub(text, 0, 7), NP_STR("http://")) ||
+	    str_eq_nocase(str_sub(text, 0, 8), NP_STR("https://")))
+		return MON_HTTP;
+	if (has_port(text))
+		return MON_TCP;
+	if (!is_name_with_path(text))
+		return MON_ICMP;
+	*ret_https = true;
+	return MON_HTTP;
+}

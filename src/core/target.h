@@ -23,6 +23,9 @@ struct tgt {
  * Non-ASCII host names are refused: write them as xn--. */
 NP_NODISCARD np_err tgt_parse(enum mon_kind kind, np_str text, struct tgt *ret,
 			      const char **ret_why);
+/* What somebody who writes only this most likely wants to watch: a URL is http, host:port tcp, a
+ * name with a path http again (*ret_https: "https://" belongs before it), all else icmp. */
+enum mon_kind tgt_guess(np_str text, bool *ret_https);
 /* Letters, digits, '-', '_' in labels of 1..63, at most 253 in all; or an IP literal. */
 bool tgt_is_host(np_str host);
 bool tgt_is_ipv4(np_str s);

@@ -115,6 +115,76 @@ endpoints:
         assert w.up.cli("monitor", "rm", name).returncode == 0
 
 
+WHOLE = """
+maintenance:
+  - title: apply patch night
+    zone: Europe/Berlin
+    start: "2030-03-03T02:00"
+    duration: 1h
+    rrule: FREQ=WEEKLY;BYDAY=SU
+    scope: {tags: [applied], monitors: [applied child]}
+policies:
+  - name: apply web
+    scope: tag
+    tag: applied
+    rules: {severity: critical, reminder: 30m, escalation: [{after: 15m, channels: [apply on call]}]}
+  - {name: apply named, scope: named, rules: {confirm: 20s}}
+rotas:
+  - {name: apply on call, zone: Europe/Berlin, members: [apply anna, apply ben]}
+monitors:
+  - {name: applied grandchild, target: db.example.org:5432, parent: applied child, paused: true, tags: [applied]}
+  - {name: applied child, target: shop.example.org/cart, parent: applied root, policy: apply named, paused: true}
+  - {name: applied root, target: router.example.org, paused: true}
+"""
+
+
+def test_apply_the_whole(w):
+    for who in ("anna", "ben"):
+        w.up.must("POST", "channels", {"kind": "email", "name": "apply " + who, "config": {"to": who + "@example.org"}})
+    missing = apply(w, WHOLE.replace("apply ben", "apply nobody"))
+    assert missing.returncode == 2 and re.search(r":16: rotas\[0\]\.members\[1\]: no channel or rota", missing.stderr), missing.stderr
+    dry = apply(w, WHOLE, "--dry-run")
+    assert dry.returncode == 0 and "7 to add" in dry.stdout and "rotas: apply on call" in dry.stdout, (dry.stdout, dry.stderr)
+    assert not [r for r in w.up.must("GET", "rotas")["items"] if r["name"] == "apply on call"]
+    done = apply(w, WHOLE)
+    assert done.returncode == 0, done.stderr
+    by_name = {m["name"]: m for m in w.up.must("GET", "monitors?limit=200")["items"]}
+    child, root = by_name["applied child"], by_name["applied root"]
+    assert (child["kind"], child["target"]) == ("http", "https://shop.example.org/cart"), child
+    assert (root["kind"], by_name["applied grandchild"]["kind"]) == ("icmp", "tcp"), by_name
+    assert child["given"]["parent"] == root["id"], child["given"]
+    again = apply(w, WHOLE)
+    assert "0 to add, 0 to change, 0 to remove, 7 as they should be" in again.stdout, (again.stdout, again.stderr)
+    changed = WHOLE.replace("30m", "45m").replace("duration: 1h", "duration: 2h").replace("[apply anna, apply ben]", "[apply ben]")
+    plan = apply(w, changed)
+    assert "0 to add, 3 to change" in plan.stdout and "duration_s: 3600 -> 7200" in plan.stdout, (plan.stdout, plan.stderr)
+    assert "0 to change" in apply(w, changed).stdout
+    scope = apply(w, WHOLE.replace("scope: named, rules", "scope: organisation, rules"))
+    assert scope.returncode == 2 and re.search(r":14: policies\[1\]\.scope: the scope", scope.stderr), (scope.stdout, scope.stderr)
+    # A list that is not there is left alone; of one that is there, what it lacks can be pruned.
+    alone = apply(w, "rotas: []\n", "--dry-run")
+    assert re.search(r" 0 to remove, .*[1-9]\d* others are left alone", alone.stdout), (alone.stdout, alone.stderr)
+    prune = apply(w, "rotas: []\n", "--prune", "--dry-run").stdout
+    assert re.search(r"^- +rotas: apply on call$", prune, re.M) and "policies:" not in prune, prune
+    for name in ("applied grandchild", "applied child", "applied root"):
+        assert w.up.cli("monitor", "rm", name).returncode == 0, name
+    for what, key in (("maintenance", "title"), ("policies", "name"), ("rotas", "name"), ("channels", "name")):
+        for one in w.up.must("GET", what)["items"]:
+            if one[key].startswith("apply "):
+                w.up.must("DELETE", f"{what}/{one['id']}")
+
+
+def test_apply_refuses(w):
+    for text, said in (("monitors: []\nmonitor: []\n", r":2: monitor: is not known"), ("policies: 7\n", r":1: policies: want a list"),
+                       ("endpoints: []\nmonitors: []\n", r"stands beside"),
+                       ("policies:\n  - name: x\n    scope: named\n    rule: {}\n", r":4: policies\[0\]\.rule: is not a field here"),
+                       ("maintenance:\n  - title: x\n    start: soon\n    duration: 1h\n    scope: {all: true}\n", r"maintenance\[0\].*start"),
+                       ("monitors:\n  - {name: a, target: x.org, parent: b}\n  - {name: b, target: x.org, parent: nobody}\n",
+                        r":3: monitors\[1\]\.parent: no monitor is called nobody")):
+        done = apply(w, text)
+        assert done.returncode == 2 and re.search(said, done.stderr, re.S), (text, done.stdout, done.stderr)
+
+
 def test_apply_says_where(w):
     text = "monitors:\n  - name: a\n    kind: http\n    target: https://x.org\n    interval: soon\n" \
            "  - name: b\n    kind: nothing\n    target: x\n    colour: red\n"

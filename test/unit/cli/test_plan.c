@@ -16,9 +16,10 @@ static void plans_say_what_changes(void **state)
 			   "\"interval_s\":60,\"target\":\"t\",\"retries\":5}},"
 			   "{\"id\":\"3\",\"name\":\"old\",\"given\":{\"name\":\"old\"}}]",
 			   0, NULL);
+	const struct plan_how keep = { .key = "name" }, prune = { "name", true };
 	struct plan p;
 	(void)state;
-	assert_ok(plan_make(wanted, present, false, &p));
+	assert_ok(plan_make(wanted, present, &keep, &p));
 	assert_int_equal(plan_count(&p, PLAN_SAME), 1);
 	assert_int_equal(plan_count(&p, PLAN_ADD), 1);
 	assert_int_equal(plan_count(&p, PLAN_CHANGE), 1);
@@ -29,7 +30,7 @@ static void plans_say_what_changes(void **state)
 	assert_true(json_is_null(json_object_get(p.step[2].body, "retries"))); /* given back */
 	assert_int_equal(json_integer_value(json_object_get(p.step[2].body, "interval_s")), 30);
 	plan_done(&p);
-	assert_ok(plan_make(wanted, present, true, &p));
+	assert_ok(plan_make(wanted, present, &prune, &p));
 	assert_int_equal(plan_count(&p, PLAN_REMOVE), 1);
 	assert_int_equal(p.left_alone, 0);
 	plan_done(&p);

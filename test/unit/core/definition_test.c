@@ -418,9 +418,51 @@ static void globs_by_rows(void **state NP_UNUSED)
 			fail_msg("\"%s\" over \"%s\"", rows[i].pattern, rows[i].text);
 }
 
+static void a_target_alone_says_what_it_is(void **state)
+{
+	static const struct {
+		const char *text;
+		enum mon_kind kind;
+		bool https;
+	} rows[] = {
+		{ "https://shop.example/", MON_HTTP, false },
+		{ "HTTP://shop.example", MON_HTTP, false },
+		{ "db.example:5432", MON_TCP, false },
+		{ "10.0.0.7:22", MON_TCP, false },
+		{ "[2001:db8::7]:443", MON_TCP, false },
+		{ "2001:db8::7", MON_ICMP, false },
+		{ "shop.example/cart?x=1:2", MON_HTTP, true },
+		{ "shop.example", MON_ICMP, false },
+		{ "10.0.0.7/24", MON_ICMP, false },
+		{ ":80", MON_ICMP, false },
+		{ "a:123456", MON_ICMP, false },
+		{ "", MON_ICMP, false },
+	};
+	(void)state;
+	for (size_t i = 0; i < NP_LEN(rows); i++) {
+		bool https = !rows[i].https;
+		assert_int_equal(tgt_guess(str_from_c(rows[i].text), &https), rows[i].kind);
+		assert_int_equal(https, rows[i].https);
+	}
+}
+
+static void one_problem_is_told_once(void **state)
+{
+	struct problem_list l = { 0 };
+	(void)state;
+	problem_add(&l, "", "kind", "is needed");
+	problem_add(&l, "", "target", "is needed");
+	problem_add(&l, "", "kind", "is needed");
+	problem_add(&l, "", "kind", "is another one");
+	assert_int_equal(l.n, 3);
+	assert_int_equal(l.more, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_target_alone_says_what_it_is),
+		cmocka_unit_test(one_problem_is_told_once),
 		cmocka_unit_test(targets_by_kind),
 		cmocka_unit_test(ipv6_by_rows),
 		cmocka_unit_test(the_least_monitor_gets_every_default),
