@@ -9,7 +9,8 @@
 
 static const struct asrt_list no_assertions;
 
-const struct check_ops *ops_of(enum mon_kind kind)
+/* NULL for a kind that there is not. */
+static const struct check_ops *ops_of(enum mon_kind kind)
 {
 	static const struct check_ops *const ops[MON_KIND_N] = {
 		[MON_HTTP] = &http_ops, [MON_TCP] = &tcp_ops, [MON_ICMP] = &icmp_ops,

@@ -26,6 +26,3 @@ extern const struct check_ops tcp_ops;
 extern const struct check_ops icmp_ops;
 extern const struct check_ops dns_ops;
 extern const struct check_ops tls_ops;
-
-/* NULL for a kind that there is not. */
-const struct check_ops *ops_of(enum mon_kind kind);

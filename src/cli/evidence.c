@@ -23,7 +23,8 @@ struct cutting {
 	bool recording;
 };
 
-json_t *evidence_b64(np_str bytes)
+/* bytes as base64url, and back into `out`. NULL: no memory. */
+static json_t *evidence_b64(np_str bytes)
 {
 	NP_CLEANUP(np_free_ptr) char *text = np_calloc(bytes.n / 3 + 1, 4);
 	if (text == NULL)
@@ -32,7 +33,7 @@ json_t *evidence_b64(np_str bytes)
 	return json_stringn(text, n);
 }
 
-np_err evidence_unb64(const json_t *text, struct buf *out)
+static np_err evidence_unb64(const json_t *text, struct buf *out)
 {
 	np_str in = { json_string_value(text), json_string_length(text) };
 	char *to = NULL;

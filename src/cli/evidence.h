@@ -37,7 +37,3 @@ struct evidence_fold {
 /* Folds what evidence_collect made. NP_E_CORRUPT: it cannot be. */
 NP_NODISCARD np_err evidence_again(const json_t *evidence, uint64_t monitor,
 				   const uint8_t incident[16], struct evidence_fold *ret);
-
-/* bytes as base64url, and back into `out`. NULL: no memory. */
-json_t *evidence_b64(np_str bytes);
-NP_NODISCARD np_err evidence_unb64(const json_t *text, struct buf *out);

@@ -70,7 +70,8 @@ const json_t *alertj_level_channels(const struct alertj *a, uint32_t level)
 
 /* ---- quiet hours ---- */
 
-bool alertj_is_zone_name(np_str s)
+/* Area/Place: letters, digits, "_+-/", no empty part and none that starts with a dot. */
+static bool alertj_is_zone_name(np_str s)
 {
 	bool start = true;
 	for (size_t i = 0; i < s.n; i++) {

@@ -37,5 +37,3 @@ void alertj_write(struct jsonw *w, const struct mon_def *d, const struct alertj 
 const json_t *alertj_level_channels(const struct alertj *a, uint32_t level);
 /* `value` is the JSON of one "quiet": on its own, for policies. */
 void alertj_read_quiet(const struct jread *r, struct alertj_quiet *ret);
-/* Area/Place: letters, digits, "_+-/", no empty part and none that starts with a dot. */
-bool alertj_is_zone_name(np_str s);

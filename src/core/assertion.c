@@ -243,7 +243,8 @@ static const json_t *json_member(const json_t *at, np_str *path)
 	return json_is_object(at) ? json_object_getn(at, name.p, name.n) : NULL;
 }
 
-const json_t *asrt_json_at(const json_t *root, np_str path)
+/* Value at "a.b[2].c"; NULL when absent. */
+static const json_t *asrt_json_at(const json_t *root, np_str path)
 {
 	const json_t *at = root;
 	if (str_starts(path, NP_STR("$")))

@@ -99,5 +99,3 @@ enum asrt_outcome asrt_eval(const struct asrt_list *l, const struct asrt_facts *
 			    struct buf *text);
 /* Glob over the whole text: '*' any run, '?' one byte, '\' takes the next literally. */
 bool asrt_glob(np_str pattern, np_str text);
-/* Value at "a.b[2].c"; NULL when absent. */
-const json_t *asrt_json_at(const json_t *root, np_str path);

@@ -12,7 +12,7 @@ static void note(struct pack *p, np_err e)
 		p->err = e;
 }
 
-void pack_u8(struct pack *p, uint8_t *v)
+static void pack_u8(struct pack *p, uint8_t *v)
 {
 	if (p->out != NULL)
 		note(p, buf_add_u8(p->out, *v));

@@ -15,7 +15,6 @@ struct pack {
 	uint8_t version; /* of what is written, or was found */
 };
 
-void pack_u8(struct pack *p, uint8_t *v);
 void pack_enum(struct pack *p, uint8_t *v, uint32_t limit); /* refuses >= limit */
 void pack_bool(struct pack *p, bool *v);                    /* refuses other than 0, 1 */
 void pack_u32(struct pack *p, uint32_t *v);

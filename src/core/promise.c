@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-bool prm_has_next_step(const struct inc *i)
+/* Is a timer armed that will bring the open incident on? */
+static bool prm_has_next_step(const struct inc *i)
 {
 	static const enum tmr_kind its[] = { TMR_RECOVER, TMR_REMINDER, TMR_REVIEW,
 					     TMR_REOPEN,  TMR_ESCALATE, TMR_RELEASE };

@@ -30,5 +30,3 @@ struct promise_step {
 
 /* NULL, or one plain sentence: what was broken. */
 const char *prm_check(struct promise *p, const struct promise_step *s);
-/* Is a timer armed that will bring the open incident on? */
-bool prm_has_next_step(const struct inc *i);

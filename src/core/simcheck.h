@@ -7,7 +7,6 @@
 #pragma once
 #include "core/simworld.h"
 
-void simw_break(struct simw *w, uint32_t i, const char *why);
 void simw_send(struct simw *w, struct simw_message m);
 
 /* Every region of monitor i checks at once, then at its slots (creation, edit). */

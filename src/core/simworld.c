@@ -49,7 +49,7 @@ void simw_free_p(struct simw **w)
 	*w = NULL;
 }
 
-void simw_break(struct simw *w, uint32_t i, const char *why)
+static void simw_break(struct simw *w, uint32_t i, const char *why)
 {
 	if (w->broken != NULL)
 		return;

@@ -78,7 +78,8 @@ int32_t upt_observed_milli(const struct upt_sum *s)
 	return milli(all - (uint64_t)s->us[UPT_UNKNOWN], all);
 }
 
-void upt_text(int32_t m, char ret[UPT_TEXT_MAX])
+/* "99.953 %", "100 %" or "no data"; NUL-terminated. */
+static void upt_text(int32_t m, char ret[UPT_TEXT_MAX])
 {
 	if (m < 0) {
 		(void)snprintf(ret, UPT_TEXT_MAX, "no data");

@@ -41,8 +41,6 @@ int32_t upt_uptime_milli(const struct upt_sum *s);
 /* (all - unknown) / all in thousandths of a per cent, down; excluded time is observed. */
 int32_t upt_observed_milli(const struct upt_sum *s);
 #define UPT_TEXT_MAX 16
-/* "99.953 %", "100 %" or "no data"; NUL-terminated. */
-void upt_text(int32_t milli, char ret[UPT_TEXT_MAX]);
 /* "99.953 % of observed time; 99.1 % observed". */
 #define UPT_SENTENCE_MAX 64
 void upt_sentence(const struct upt_sum *s, char ret[UPT_SENTENCE_MAX]);

@@ -238,7 +238,7 @@ struct zone_span zone_span(const struct zone *z, int64_t at_s)
 	return s;
 }
 
-int32_t zone_offset(const struct zone *z, int64_t at_s)
+static int32_t zone_offset(const struct zone *z, int64_t at_s)
 {
 	return zone_span(z, at_s).offset_s;
 }

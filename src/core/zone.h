@@ -27,8 +27,7 @@ struct zone_span {
 	char abbr[ZONE_ABBR_MAX + 1];
 };
 struct zone_span zone_span(const struct zone *z, int64_t at_s); /* s since 1970 UTC */
-int32_t zone_offset(const struct zone *z, int64_t at_s);
-int64_t zone_local(const struct zone *z, int64_t at_s); /* what the wall shows: civil.h */
+int64_t zone_local(const struct zone *z, int64_t at_s);         /* what the wall shows: civil.h */
 
 enum zone_kind {
 	ZONE_ONCE, /* the usual case */

@@ -400,7 +400,8 @@ void conn_on_gone(struct conn *c, loop_fn fn, void *ctx)
 	c->gone_ctx = ctx;
 }
 
-void conn_shutdown(struct conn *c)
+/* Half-close after what is queued; reading goes on. */
+static void conn_shutdown(struct conn *c)
 {
 	if (c->shut || c->dead || c->ended)
 		return;

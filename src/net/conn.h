@@ -48,8 +48,6 @@ void conn_resume(struct conn *c);
 /* One coarse absolute deadline, for the owner's use; 0 clears. */
 void conn_deadline(struct conn *c, int64_t deadline_mono_ms);
 
-/* Half-close after what is queued; reading goes on. */
-void conn_shutdown(struct conn *c);
 /* Give it up: flush, half-close, swallow input up to CONN_LINGER_MS, free. Not the owner's any
  * more. */
 void conn_finish(struct conn *c);

@@ -18,7 +18,7 @@ static void unref(struct httpd *h)
 	free(h);
 }
 
-void httpd_req_free(struct httpd_req *r)
+static void httpd_req_free(struct httpd_req *r)
 {
 	struct httpd *h = r->h;
 	http_free(r->msg);
@@ -31,7 +31,6 @@ static void fill_peer(struct httpd_req *r, const struct conn *c)
 {
 	const struct ident *id = conn_ident(c);
 	r->peer = *conn_peer(c);
-	r->is_tls = conn_is_tls(c);
 	r->has_ident = id != NULL;
 	if (id)
 		r->ident = *id;

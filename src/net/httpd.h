@@ -74,8 +74,7 @@ void httpd_drop(struct httpd *h, bool (*match)(void *ctx, const struct ident *id
 
 /* ---- the request ---------------------------------------------------------- */
 np_str httpd_method(const struct httpd_req *r);
-np_str httpd_target(const struct httpd_req *r); /* as sent */
-np_str httpd_path(const struct httpd_req *r);   /* as sent, without the query */
+np_str httpd_path(const struct httpd_req *r); /* as sent, without the query */
 /* i-th "{}" of the pattern, decoded (a segment with %2F holds a slash); or the rest for "*". */
 np_str httpd_param(const struct httpd_req *r, size_t i);
 /* First query parameter of that name, decoded. False: absent. */
@@ -88,9 +87,7 @@ bool httpd_cookie(const struct httpd_req *r, const char *name, np_str *ret);
 np_str httpd_body(const struct httpd_req *r);
 const struct addr *httpd_peer(const struct httpd_req *r);
 const struct ident *httpd_ident(const struct httpd_req *r); /* NULL: no client certificate */
-bool httpd_is_tls(const struct httpd_req *r);
 struct arena *httpd_arena(struct httpd_req *r);
-struct loop *httpd_loop(const struct httpd_req *r);
 const struct httpd_route *httpd_route(const struct httpd_req *r); /* NULL in the fallback */
 void httpd_set_user(struct httpd_req *r, void *user);             /* for the handler's own state */
 void *httpd_user(const struct httpd_req *r);

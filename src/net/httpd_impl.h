@@ -36,7 +36,7 @@ struct httpd_req {
 	struct route_match match;
 	struct addr peer;
 	struct ident ident;
-	bool has_ident, is_tls;
+	bool has_ident;
 	bool dispatched;       /* the handler has it */
 	bool close;            /* no keep-alive after it */
 	uint16_t early_status; /* answer with this before the body is read; 0: none */
@@ -77,7 +77,6 @@ struct httpd {
 };
 
 /* httpd.c */
-void httpd_req_free(struct httpd_req *r);
 /* The answer is out: keep-alive, next request, or close. Frees r. */
 void httpd_answered(struct httpd_req *r, uint16_t status);
 /* Close the connection at once, or after what is queued. */

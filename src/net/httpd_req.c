@@ -8,11 +8,6 @@ np_str httpd_method(const struct httpd_req *r)
 	return r->method;
 }
 
-np_str httpd_target(const struct httpd_req *r)
-{
-	return http_head(r->msg)->target;
-}
-
 np_str httpd_path(const struct httpd_req *r)
 {
 	return r->path;
@@ -89,19 +84,9 @@ const struct ident *httpd_ident(const struct httpd_req *r)
 	return r->has_ident ? &r->ident : NULL;
 }
 
-bool httpd_is_tls(const struct httpd_req *r)
-{
-	return r->is_tls;
-}
-
 struct arena *httpd_arena(struct httpd_req *r)
 {
 	return r->arena;
-}
-
-struct loop *httpd_loop(const struct httpd_req *r)
-{
-	return r->h->l;
 }
 
 const struct httpd_route *httpd_route(const struct httpd_req *r)

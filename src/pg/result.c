@@ -28,7 +28,7 @@ size_t pg_res_rows(const struct pg_res *r)
 	return (size_t)PQntuples(res_pq(r));
 }
 
-size_t pg_res_cols(const struct pg_res *r)
+static size_t pg_res_cols(const struct pg_res *r)
 {
 	return (size_t)PQnfields(res_pq(r));
 }

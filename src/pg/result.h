@@ -13,7 +13,6 @@ struct pg_res;
 void pg_res_free(struct pg_res *r);    /* NULL is fine */
 void pg_res_free_p(struct pg_res **r); /* for NP_CLEANUP */
 size_t pg_res_rows(const struct pg_res *r);
-size_t pg_res_cols(const struct pg_res *r);
 uint64_t pg_res_affected(const struct pg_res *r); /* rows changed by INSERT, UPDATE, DELETE */
 
 bool pg_res_null(const struct pg_res *r, size_t row, size_t col);

@@ -28,7 +28,7 @@ bool redis_reply_is_nil(const struct redis_reply *r)
 	return r == NULL || reply_hi(r)->type == REDIS_REPLY_NIL;
 }
 
-bool redis_reply_is_error(const struct redis_reply *r)
+static bool redis_reply_is_error(const struct redis_reply *r)
 {
 	return r != NULL && reply_hi(r)->type == REDIS_REPLY_ERROR;
 }

@@ -11,7 +11,6 @@ struct redis_reply;
 void redis_reply_free(struct redis_reply *r);    /* NULL is fine */
 void redis_reply_free_p(struct redis_reply **r); /* for NP_CLEANUP */
 bool redis_reply_is_nil(const struct redis_reply *r);
-bool redis_reply_is_error(const struct redis_reply *r);
 np_str redis_reply_str(const struct redis_reply *r);  /* strings, status, error text */
 int64_t redis_reply_int(const struct redis_reply *r); /* integers, and strings that are one */
 size_t redis_reply_len(const struct redis_reply *r);  /* elements of an array */

@@ -55,7 +55,7 @@ void derived_done(struct derived *r)
 	buf_done(&r->text);
 }
 
-void derived_reset(struct derived *r)
+static void derived_reset(struct derived *r)
 {
 	json_decref(r->whole);
 	r->whole = NULL;

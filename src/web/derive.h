@@ -36,4 +36,3 @@ struct derived {
 NP_NODISCARD np_err derive_one(const struct derive *d, const json_t *given, struct derived *ret,
 			       struct problem_list *p);
 void derived_done(struct derived *r); /* also of zeros */
-void derived_reset(struct derived *r);

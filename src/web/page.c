@@ -53,7 +53,8 @@ void page_read(struct wreq *q, struct page *ret)
 			    "is not one that a list gave out as `next`");
 }
 
-void page_write_next(struct jsonw *w, struct arena *a, const struct page *key, bool more)
+/* "next": cursor or null */
+static void page_write_next(struct jsonw *w, struct arena *a, const struct page *key, bool more)
 {
 	jsonw_key(w, "next");
 	np_str c = more ? page_encode(a, key->num, key->text) : (np_str){ 0 };

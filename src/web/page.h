@@ -26,5 +26,3 @@ np_str page_encode(struct arena *a, int64_t num, np_str text);
 /* Rows are (json, num bigint, text): at most limit + 1, the last one only shows that there is
  * more. Writes the whole answer. */
 void page_write(struct wreq *q, const struct page *p, const struct pg_res *rows);
-/* "next": cursor or null */
-void page_write_next(struct jsonw *w, struct arena *a, const struct page *key, bool more);

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-const char *who_cookie_name(const struct web *w)
+static const char *who_cookie_name(const struct web *w)
 {
 	return w->https ? WHO_COOKIE_HTTPS : WHO_COOKIE;
 }

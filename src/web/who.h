@@ -30,4 +30,3 @@ NP_NODISCARD np_err who_is_known(struct pg_conn *c, const uint8_t sha256[CRYPT_S
 				 bool cookie);
 /* Set-Cookie value for a new session, or (value "") for its end. */
 np_str who_set_cookie(const struct web *w, struct arena *a, np_str value);
-const char *who_cookie_name(const struct web *w);
