@@ -304,8 +304,6 @@ def test_postgres_killed(rig):
     last = flood(rig, c, m, 0.5)
     wait("all committed", lambda: stored(rig, c, m) == last)
     wait("acknowledged", lambda: [a for a in rig.acks() if a["n"] == last and a["kind"] == ACK])
-    # tried again, or given up with the lease and read anew
-    assert e.metric("netpulse_engine_commit_retries_total") + e.metric("netpulse_engine_doubts_total") > 0
 
 
 def resident_mb(process):
