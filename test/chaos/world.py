@@ -30,6 +30,7 @@ from poison import Poison  # noqa: E402
 from relay import Relay  # noqa: E402
 
 DISK_MB, SPOOL_MB = 1500, 12
+SERVERS = {"postgres": "/bin/postgres", "pgbouncer": "/pgbouncer", "redis": "redis-server"}
 DAY_S, DRAIN_S = 86400, 5  # a banned worker waits for its answers in vain
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 # One that failed comes again seconds later: it is not due just now, and not delivered.
@@ -310,7 +311,20 @@ class World(LoadRig):
     # ---- processes
 
     def pid(self, name):
-        return self.extra[name].process.pid if name in self.extra else self.up.pid(name)
+        """Of a child of `up`, by its command: a pid file that a full disk kept from being written names the one before."""
+        if name in self.extra:
+            return self.extra[name].process.pid
+        word = SERVERS.get(name, f"etc/{name}.yaml")
+        up = self.up.process.pid
+        with open(f"/proc/{up}/task/{up}/children", encoding="ascii") as f:
+            for pid in map(int, f.read().split()):
+                try:
+                    with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as line:
+                        if word in line.read():
+                            return pid
+                except OSError:
+                    continue  # it ended meanwhile
+        raise ProcessLookupError(f"no {name} just now")
 
     def pids(self, name):
         """With PostgreSQL's children, which a signal to their parent does not reach."""
@@ -427,12 +441,12 @@ class World(LoadRig):
     def end(self, *names):
         """They finish what they are at, and say when that is done. Frozen, one may have a commit under way that
         lands after a look, or hold a transaction open for ever."""
-        for name in names:
+        pids = {name: self.pid(name) for name in names}
+        for name, pid in pids.items():
             if name in self.extra:
                 self.extra[name].over = True
-            self.kill(name, signal.SIGTERM)
-        for name in names:
-            pid = self.pid(name)
+            os.kill(pid, signal.SIGTERM)
+        for name, pid in pids.items():
             rig.wait_for(f"the end of {name}", lambda pid=pid: has_ended(pid), 120)
 
     def freeze(self):
