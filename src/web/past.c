@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/step.h"
+#include "web/excluded.h"
 
 void past_done(struct past *s)
 {
@@ -55,19 +56,30 @@ static void add_incidents(const struct pg_res *res, const struct sth_range *r, s
 	}
 }
 
+static void add_excluded(const struct excluded *x, struct past *s)
+{
+	for (size_t i = 0; i < x->n; i++)
+		s->span[s->n++] = (struct upt_span){ .from_us = x->span[i].from_us,
+						     .to_us = x->span[i].to_us,
+						     .state = UPT_EXCLUDED };
+}
+
 NP_NODISCARD np_err past_load(struct pg_conn *c, const struct sth_range *range, struct past *ret)
 {
 	struct sth_range r = *range;
 	r.limit = STH_CHANGES_MAX;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *changes = NULL;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *incidents = NULL;
+	NP_CLEANUP(excluded_done) struct excluded x = { 0 };
 	np_err e = sth_changes(c, &r, &changes);
 	if (e == NP_OK)
 		e = sth_incidents(c, &r, &incidents);
+	if (e == NP_OK)
+		e = excluded_load(c, r.no, &(struct window_span){ r.from_us, r.to_us }, &x);
 	if (e < 0)
 		return e;
 	struct past s = { 0 };
-	s.span = np_calloc(pg_res_rows(changes) + pg_res_rows(incidents) + 1, sizeof *s.span);
+	s.span = np_calloc(pg_res_rows(changes) + pg_res_rows(incidents) + x.n + 1, sizeof *s.span);
 	s.opened_us = np_calloc(pg_res_rows(incidents) + 1, sizeof *s.opened_us);
 	if (!s.span || !s.opened_us) {
 		past_done(&s);
@@ -75,6 +87,7 @@ NP_NODISCARD np_err past_load(struct pg_conn *c, const struct sth_range *range, 
 	}
 	add_changes(changes, &r, &s);
 	add_incidents(incidents, &r, &s);
+	add_excluded(&x, &s);
 	*ret = s;
 	return NP_OK;
 }

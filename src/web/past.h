@@ -3,7 +3,7 @@
  *
  * Floor 4 (web). States in which nobody looked are unknown; down is an incident
  * from the attempt that opened it to the pass that closed it, whatever the
- * state says in between. The arithmetic is core/uptime.h. Worker thread.
+ * state says in between; maintenance is excluded, whatever happened in it. The arithmetic is core/uptime.h. Worker thread.
  */
 #pragma once
 #include "core/uptime.h"

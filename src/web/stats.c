@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/stats.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "core/uptime.h"
+#include "web/excluded.h"
+#include "web/store_maintenance.h"
 #include "wire/rhist.h"
 
 #define HISTS_MAX 24 /* five-minute rows of an hour, and some */
@@ -77,9 +80,14 @@ void stats_keep(struct stats_cache *c, const struct wreq *q, const struct stats 
 	free(old);
 }
 
-/* Known time: the spans of states in which somebody looked. Down: incidents within them. */
+#define LENGTH(r) /* in µs, of a multirange */                                                 \
+	"(SELECT (coalesce(sum(extract(epoch FROM upper(u) - lower(u))), 0) * 1000000)::bigint" \
+	" FROM unnest(" r ") u)"
+
+/* Known: the spans of states in which somebody looked. Bad: incidents. $1 to $3: stretches of
+ * maintenance (web/excluded.h), which take precedence over all of it. */
 static const char stats_sql[] =
-	"WITH w AS (SELECT now() - interval '30 days' AS f, now() AS t),"
+	"WITH w AS (SELECT $4::timestamptz AS f, $5::timestamptz AS t),"
 	" s AS (SELECT m.id, x.at, x.state,"
 	"   lead(x.at) OVER (PARTITION BY m.id ORDER BY x.at, x.n) AS nxt"
 	"  FROM w CROSS JOIN np.monitor m CROSS JOIN LATERAL ("
@@ -90,24 +98,66 @@ static const char stats_sql[] =
 	"  WHERE m.deleted_at IS NULL),"
 	" k AS (SELECT s.id, greatest(s.at, w.f) AS a, coalesce(s.nxt, w.t) AS b FROM s, w"
 	"  WHERE s.state NOT IN ('pending', 'nodata', 'paused')),"
-	" known AS (SELECT id, sum(extract(epoch FROM b - a)) AS s FROM k WHERE b > a GROUP BY id),"
-	" down AS (SELECT k.id, sum(extract(epoch FROM least(coalesce(i.closed_at, k.b), k.b)"
-	"   - greatest(i.opened_at, k.a))) AS s FROM k JOIN np.incident i ON i.monitor_id = k.id"
-	"  WHERE i.opened_at < k.b AND coalesce(i.closed_at, k.b) > k.a GROUP BY k.id)"
-	" SELECT m.id, (coalesce(known.s, 0) * 1000000)::bigint, (coalesce(down.s, 0) * 1000000)::bigint,"
-	" (extract(epoch FROM w.t - greatest(m.created_at, w.f)) * 1000000)::bigint,"
-	" (SELECT array_agg(r.hist) FROM np.rollup_5m r WHERE r.monitor_id = m.id"
-	"   AND r.at > now() - interval '1 hour')"
-	" FROM w CROSS JOIN np.monitor m LEFT JOIN known ON known.id = m.id"
-	" LEFT JOIN down ON down.id = m.id WHERE m.deleted_at IS NULL ORDER BY m.id";
+	" known AS (SELECT id, range_agg(tstzrange(a, b)) AS r FROM k WHERE b > a GROUP BY id),"
+	" bad AS (SELECT i.monitor_id AS id,"
+	"   range_agg(tstzrange(i.opened_at, coalesce(i.closed_at, w.t))) AS r FROM w, np.incident i"
+	"  WHERE i.opened_at < coalesce(i.closed_at, w.t) AND coalesce(i.closed_at, w.t) > w.f"
+	"  GROUP BY i.monitor_id),"
+	" out AS (SELECT m.id, range_agg(tstzrange(x.a, x.b)) AS r"
+	"  FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) x(n, a, b)"
+	"  JOIN np.maintenance n ON n.id = x.n JOIN np.monitor m ON " SMA_CONCERNS(
+		"n.scope",
+		"m") " GROUP BY m.id),"
+		     " r AS (SELECT m.id, m.life, coalesce(known.r, '{}') AS known, coalesce(bad.r, '{}') AS bad,"
+		     "   coalesce(out.r, '{}') * tstzmultirange(m.life) AS out FROM"
+		     "   (SELECT id, tstzrange(least(greatest(created_at, w.f), w.t), w.t) AS life"
+		     "     FROM w, np.monitor WHERE deleted_at IS NULL) m"
+		     "   LEFT JOIN known ON known.id = m.id LEFT JOIN bad ON bad.id = m.id"
+		     "   LEFT JOIN out ON out.id = m.id)"
+		     " SELECT r.id, " LENGTH("r.known - r.out") ", " LENGTH("r.bad * r.known - r.out") ", " LENGTH(
+			     "r.out") ", " LENGTH("tstzmultirange(r.life)") ","
+									    " (SELECT array_agg(h.hist) FROM np.rollup_5m h WHERE h.monitor_id = r.id"
+									    "   AND h.at > now() - interval '1 hour')"
+									    " FROM r ORDER BY r.id";
+
+enum { C_ID, C_KNOWN, C_DOWN, C_OUT, C_LIFE, C_HISTS };
+
+static np_err read_rows(struct pg_conn *c, struct pg_res **ret)
+{
+	struct window_span month = { .to_us = clock_wall_us() };
+	month.from_us = month.to_us - 30 * NP_DAY_US;
+	NP_CLEANUP(excluded_done) struct excluded x = { 0 };
+	np_err e = excluded_load(c, EXCLUDED_ALL, &month, &x);
+	if (e < 0)
+		return e;
+	NP_CLEANUP(pg_array_done) struct pg_array ids;
+	NP_CLEANUP(pg_array_done) struct pg_array from;
+	NP_CLEANUP(pg_array_done) struct pg_array to;
+	NP_CLEANUP(pg_params_done) struct pg_params p;
+	pg_array_init(&ids, PG_UUID);
+	pg_array_init(&from, PG_TIMESTAMPTZ);
+	pg_array_init(&to, PG_TIMESTAMPTZ);
+	pg_params_init(&p);
+	for (size_t i = 0; i < x.n; i++) {
+		pg_array_uuid(&ids, x.span[i].maintenance);
+		pg_array_time(&from, x.span[i].from_us);
+		pg_array_time(&to, x.span[i].to_us);
+	}
+	pg_params_array(&p, &ids);
+	pg_params_array(&p, &from);
+	pg_params_array(&p, &to);
+	pg_params_time(&p, month.from_us);
+	pg_params_time(&p, month.to_us);
+	return pg_exec(c, stats_sql, &p, ret);
+}
 
 static int64_t p95_of(const struct pg_res *res, size_t i)
 {
 	np_str blob[HISTS_MAX];
 	struct hist all = { 0 };
-	if (pg_res_null(res, i, 4))
+	if (pg_res_null(res, i, C_HISTS))
 		return -1;
-	size_t n = pg_res_strs(res, i, 4, blob, HISTS_MAX);
+	size_t n = pg_res_strs(res, i, C_HISTS, blob, HISTS_MAX);
 	for (size_t k = 0; k < n && k < HISTS_MAX; k++)
 		rhist_merge_all(blob[k], &all);
 	return hist_at(&all, 9500);
@@ -116,7 +166,7 @@ static int64_t p95_of(const struct pg_res *res, size_t i)
 NP_NODISCARD np_err stats_read(struct pg_conn *c, struct arena *a, struct stats *ret)
 {
 	NP_CLEANUP(pg_res_free_p) struct pg_res *res = NULL;
-	np_err e = pg_exec(c, stats_sql, NULL, &res);
+	np_err e = read_rows(c, &res);
 	if (e < 0)
 		return e;
 	size_t n = pg_res_rows(res);
@@ -124,13 +174,14 @@ NP_NODISCARD np_err stats_read(struct pg_conn *c, struct arena *a, struct stats 
 	if (!row)
 		return NP_E_NOMEM;
 	for (size_t i = 0; i < n; i++) {
-		int64_t known = pg_res_i64(res, i, 1), down = pg_res_i64(res, i, 2);
-		int64_t all = pg_res_i64(res, i, 3);
-		down = down > known ? known : down;
-		struct upt_sum sum = { .us = { [UPT_DOWN] = down,
-					       [UPT_UP] = known - down,
-					       [UPT_UNKNOWN] = all > known ? all - known : 0 } };
-		row[i] = (struct stats_row){ .monitor = (uint64_t)pg_res_i64(res, i, 0),
+		int64_t known = pg_res_i64(res, i, C_KNOWN), down = pg_res_i64(res, i, C_DOWN);
+		int64_t out = pg_res_i64(res, i, C_OUT), life = pg_res_i64(res, i, C_LIFE);
+		struct upt_sum sum = {
+			.us = { [UPT_EXCLUDED] = out, [UPT_DOWN] = down, [UPT_UP] = known - down }
+		};
+		if (life > known + out)
+			sum.us[UPT_UNKNOWN] = life - known - out;
+		row[i] = (struct stats_row){ .monitor = (uint64_t)pg_res_i64(res, i, C_ID),
 					     .p95_us = p95_of(res, i),
 					     .uptime_milli = upt_uptime_milli(&sum),
 					     .observed_milli = upt_observed_milli(&sum) };

@@ -3,12 +3,10 @@
 
 #include "web/sqlfmt.h"
 
-/* `x` is a scope: who is in it? The same rule as the engine's, which never holds a drill. */
-#define CONCERNED(x)                                                    \
-	"(SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL" \
-	" AND m.provenance <> 'drill' AND (" x "->'all' = 'true' OR " x \
-	"->'monitors' ? m.uuid::text"                                   \
-	"  OR m.definition->'tags' ?| ARRAY(SELECT jsonb_array_elements_text(" x "->'tags'))))"
+/* `x` is a scope: how many are in it? */
+#define CONCERNED(x)                                                                         \
+	"(SELECT count(*) FROM np.monitor m WHERE m.deleted_at IS NULL AND " SMA_CONCERNS(x, \
+											  "m") ")"
 
 #define ROW_SQL                                                                      \
 	"SELECT n.id, n.title, n.note, n.definition, n.scope, n.created_by, n.late," \

@@ -8,6 +8,13 @@
 
 #define SMA_MAX 500 /* that live */
 
+/* SQL: is the monitor of row `m` in the scope `x`? The same rule as the engine's, which never
+ * holds a drill. */
+#define SMA_CONCERNS(x, m)                                                                     \
+	"(" m ".provenance <> 'drill' AND (" x "->'all' = 'true' OR " x "->'monitors' ? " m    \
+	".uuid::text OR " m ".definition->'tags' ?| ARRAY(SELECT jsonb_array_elements_text(" x \
+	"->'tags'))))"
+
 struct sma_row {
 	uint8_t id[16];
 	np_str title, note, definition, scope, created_by; /* definition, scope: JSON */

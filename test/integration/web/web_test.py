@@ -736,6 +736,47 @@ class History(Case):
         bands = self.owner.get(f"/api/v1/monitors/{mid}/series").json["incidents"]
         self.assertEqual([b["why"] for b in bands], ["bad"])
 
+    def test_maintenance_counts_for_no_uptime(self):
+        """Half of the hour that it was down; entered after the fact; of another monitor; deleted while it lasts."""
+        def window(ago_s, lasts_s, **scope):
+            start = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - ago_s))
+            a = self.owner.post("/api/v1/maintenance", {"title": "w", "start": start, "duration_s": lasts_s, "scope": scope})
+            self.assertEqual(a.status, 201, a.raw)
+            return a.json
+
+        def day():
+            return self.owner.get(f"/api/v1/monitors/{mid}/uptime").json["windows"][0]
+
+        mid, other = self.monitor(name="worked on"), self.monitor(name="not worked on", tags=["elsewhere"])
+        no = self.number(mid)
+        self.h.sql(f"""UPDATE np.monitor SET created_at = now() - interval '10 hours' WHERE id = {no};
+            INSERT INTO np.state_change (monitor_id, at, n, org_id, state, why) VALUES
+            ({no}, now() - interval '8 hours', 1, {self.h.org}, 'up', 'fine');
+            INSERT INTO np.incident (id, org_id, monitor_id, monitor_uuid, shard, state, opened_at, decided_at, closed_at, why)
+            SELECT gen_random_uuid(), org_id, id, uuid, shard, 'resolved', now() - interval '2 hours', now(),
+            now() - interval '1 hour', 'bad' FROM np.monitor WHERE id = {no}""")
+        window(7200, 3600, monitors=[other], tags=["elsewhere"])
+        self.assertEqual((day()["uptime"], day()["excluded_s"]), (87.5, 0))
+        self.assertTrue(window(5400, 1800, monitors=[mid])["late"])
+        got = day()
+        self.assertAlmostEqual(got["uptime"], 93.333, delta=0.05)
+        self.assertAlmostEqual(got["observed"], 80.0, delta=0.05)
+        self.assertAlmostEqual(got["excluded_s"], 1800, delta=2)
+        self.assertAlmostEqual(got["down_s"], 1800, delta=5)
+        self.assertEqual(got["incidents"], 1)
+        # one that would go on for an hour, deleted at once: it excluded until then
+        w = window(600, 4200, monitors=[mid])
+        self.assertAlmostEqual(day()["excluded_s"], 2400, delta=5)
+        self.assertEqual(self.owner.delete(f"/api/v1/maintenance/{w['id']}").status, 204)
+        self.assertAlmostEqual(day()["excluded_s"], 2400, delta=5)
+
+        def listed():
+            rows = {m["id"]: m for m in self.owner.get("/api/v1/overview").json["monitors"]}
+            return rows[mid]
+        # the list's figures may be some seconds old
+        until(lambda: abs((listed()["uptime_30d"] or 0) - got["uptime"]) < 0.2)
+        self.assertAlmostEqual(listed()["observed_30d"], 80.0, delta=0.05)
+
     def past(self, no, hours, fails):
         """Chunks as the historian packs them: an attempt every 20 s, retries after failures."""
         self.h.sql("SELECT np.make_partitions(current_date - 3, current_date + 1)")

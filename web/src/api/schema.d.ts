@@ -1609,6 +1609,7 @@ export interface components {
             degraded_s: number;
             down_s: number;
             unknown_s: number;
+            /** @description Maintenance; counts neither as up nor as down. */
             excluded_s: number;
             incidents: number;
             /** @example 99.953 % of observed time; 99.1 % observed */

@@ -16,6 +16,7 @@ const own = {
   'monitor.why': 'Why?',
   'monitor.uptime': 'Uptime',
   'monitor.observed': '{p} observed',
+  'monitor.excluded': '{time} of maintenance not counted',
   'monitor.cert': 'Certificate until {time}',
   'monitor.times': 'Response time',
   'monitor.tab.checks': 'Checks',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useResource } from '../../api/resource';
 import type { Uptime } from '../../api/types';
-import { percent } from '../../i18n';
+import { duration, percent } from '../../i18n';
 import { t } from '../../i18n/monitor';
 import { View } from '../../ui/Notice';
 
@@ -18,6 +18,7 @@ export function UptimeCards({ id }: { id: string }) {
                 <dt>{w.name}</dt>
                 <dd>{percent(w.uptime)}</dd>
                 <dd class="quiet">{t('monitor.observed', { p: percent(w.observed) })}</dd>
+                {w.excluded_s > 0 && <dd class="quiet">{t('monitor.excluded', { time: duration(w.excluded_s) })}</dd>}
               </div>
             ))}
           </dl>
