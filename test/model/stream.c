@@ -395,6 +395,33 @@ static void print_event(const struct stream_move *m, struct buf *out)
 	}
 }
 
+static uint32_t regions_of(uint8_t which)
+{
+	uint32_t mask = 0;
+	for (uint32_t i = 0; i < rows[which % NP_LEN(rows)].regions; i++)
+		mask |= UINT32_C(1) << ((which + i) % STREAM_REGIONS + 1);
+	return mask;
+}
+
+/* Bit: number of a region that one of the definitions names. What the others say is nobody's
+ * business, and a scenario refuses it. */
+static uint32_t watched(const struct stream_move *moves, size_t n)
+{
+	uint32_t mask = regions_of(0);
+	for (size_t i = 0; i < n; i++)
+		if (moves[i].ev.kind == MST_RULES)
+			mask |= regions_of(moves[i].rules);
+	return mask;
+}
+
+static bool is_told(const struct stream_move *m, uint32_t mask)
+{
+	bool of_region = m->ev.kind == MST_RESULT || m->ev.kind == MST_SLOW ||
+			 m->ev.kind == MST_SILENT || m->ev.kind == MST_BAN ||
+			 m->ev.kind == MST_SUSPECT;
+	return m->ev.kind != MST_EVENT_N && (!of_region || mask >> m->ev.region & 1);
+}
+
 void stream_print(const struct stream_move *moves, size_t n, const char *name, const char *then,
 		  struct buf *out)
 {
@@ -404,11 +431,16 @@ void stream_print(const struct stream_move *moves, size_t n, const char *name, c
 		out,
 		"- scenario: %s\n  guards: a random history\n  checkers: off\n  monitor: ", name);
 	print_definition(0, out);
-	(void)buf_add_c(out, "\n  regions: {r1: ok, r2: ok, r3: ok, r4: ok, r5: ok}\n  does:\n");
+	(void)buf_add_c(out, "\n  regions: {");
+	uint32_t mask = watched(moves, n);
+	for (uint32_t r = 1, some = 0; r <= STREAM_REGIONS; r++)
+		if (mask >> r & 1)
+			(void)buf_printf(out, "%sr%u: ok", some++ > 0 ? ", " : "", r);
+	(void)buf_add_c(out, "}\n  does:\n");
 	int64_t said_us = 0;
 	for (size_t i = 0; i < n; i++) {
 		now_us += moves[i].wait_us;
-		if (moves[i].ev.kind == MST_EVENT_N)
+		if (!is_told(&moves[i], mask))
 			continue;
 		if (said_us != now_us) {
 			(void)clock_rfc3339(now_us, at);
