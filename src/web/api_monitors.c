@@ -25,9 +25,7 @@ np_err api_monitors_list(struct wreq *q, struct pg_conn *c)
 		return e;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *rows = NULL;
 	e = stm_list(c, &f, &page, &rows);
-	if (e == NP_OK)
-		page_write(q, &page, rows);
-	return e;
+	return e < 0 ? e : page_write_shown(q, &page, rows, amask_shown);
 }
 
 /* ---- one monitor: what the database says, and what its rules mean ---- */
@@ -91,8 +89,10 @@ static np_err show(struct wreq *q, struct pg_conn *c)
 	json_t *monitor = json_loadb(text.p, text.n, 0, NULL);
 	if (!monitor)
 		return NP_E_NOMEM;
-	e = buf_add(&q->out, text);
-	add_rules(with, monitor, &q->out);
+	np_str shown = amask_shown(q, text);
+	e = shown.p ? buf_add(&q->out, shown) : NP_E_NOMEM;
+	if (e == NP_OK)
+		add_rules(with, monitor, &q->out);
 	json_decref(monitor);
 	return e;
 }
@@ -118,9 +118,7 @@ np_err api_monitors_revisions(struct wreq *q, struct pg_conn *c)
 		return e;
 	NP_CLEANUP(pg_res_free_p) struct pg_res *rows = NULL;
 	e = stm_revisions(c, row.no, &page, &rows);
-	if (e == NP_OK)
-		page_write(q, &page, rows);
-	return e;
+	return e < 0 ? e : page_write_shown(q, &page, rows, amask_shown);
 }
 
 /* ---- writing ---- */

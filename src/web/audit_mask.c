@@ -6,6 +6,7 @@
 #include "core/jread.h"
 #include "web/channel_show.h"
 #include "web/input.h"
+#include "web/who.h"
 
 #define MASK_NEW SECRET_MASK " (new)"
 
@@ -60,6 +61,19 @@ np_err amask_monitor(struct wreq *q, np_str change[2])
 			return NP_E_NOMEM;
 	}
 	return NP_OK;
+}
+
+np_str amask_shown(struct wreq *q, np_str json)
+{
+	NP_CLEANUP(jread_drop) json_t *o = NULL;
+	if (who_may(&q->who, ACC_MONITOR_EDIT))
+		return json;
+	if (load(json, &o) < 0)
+		return (np_str){ 0 };
+	mask_options(json_object_get(o, "options"), NULL);
+	mask_options(json_object_get(json_object_get(o, "given"), "options"), NULL);
+	mask_options(json_object_get(json_object_get(o, "definition"), "options"), NULL);
+	return in_dump(q, o);
 }
 
 np_err amask_channel(struct wreq *q, const char *kind, np_str *config)

@@ -64,7 +64,20 @@ static void page_write_next(struct jsonw *w, struct arena *a, const struct page 
 		jsonw_null(w);
 }
 
+static np_str as_it_is(struct wreq *q NP_UNUSED, np_str json)
+{
+	return json;
+}
+
 void page_write(struct wreq *q, const struct page *p, const struct pg_res *rows)
+{
+	np_err e = page_write_shown(q, p, rows, as_it_is);
+	assert(e == NP_OK);
+	(void)e;
+}
+
+np_err page_write_shown(struct wreq *q, const struct page *p, const struct pg_res *rows,
+			np_str (*shown)(struct wreq *q, np_str json))
 {
 	size_t n = pg_res_rows(rows);
 	bool more = n > (size_t)p->limit;
@@ -74,8 +87,12 @@ void page_write(struct wreq *q, const struct page *p, const struct pg_res *rows)
 	jsonw_obj(w);
 	jsonw_key(w, "items");
 	jsonw_arr(w);
-	for (size_t i = 0; i < n; i++)
-		jsonw_raw(w, pg_res_str(rows, i, 0));
+	for (size_t i = 0; i < n; i++) {
+		np_str json = shown(q, pg_res_str(rows, i, 0));
+		if (!json.p)
+			return NP_E_NOMEM;
+		jsonw_raw(w, json);
+	}
 	jsonw_arr_end(w);
 	struct page last = { 0 };
 	if (more) {
@@ -84,4 +101,5 @@ void page_write(struct wreq *q, const struct page *p, const struct pg_res *rows)
 	}
 	page_write_next(w, q->arena, &last, more);
 	jsonw_obj_end(w);
+	return NP_OK;
 }

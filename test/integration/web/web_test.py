@@ -566,6 +566,17 @@ class Secrets(Case):
 
 
 class Channels(Case):
+    def test_what_a_check_sends_is_for_who_may_edit_it(self):
+        options = {"method": "POST", "headers": {"Authorization": "Bearer viewers-never"}, "body": "viewers-never"}
+        mid = self.monitor(name="with a password", options=options)
+        paths = [f"/api/v1/monitors/{mid}", "/api/v1/monitors?q=with+a+password", f"/api/v1/monitors/{mid}/revisions"]
+        for path in paths:
+            self.assertEqual(self.viewer.get(path).raw.count(b"viewers-never"), 0, path)
+            self.assertIn(b'"Authorization": "********"', self.viewer.get(path).raw.replace(b'":"', b'": "'), path)
+            self.assertGreater(self.editor.get(path).raw.count(b"viewers-never"), 1, path)
+        m = self.viewer.get(paths[0]).json
+        self.assertEqual((m["options"]["method"], m["given"]["options"]["body"]), ("POST", "********"))
+
     def test_secret_is_shown_once(self):
         a = self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "hook",
                                                  "config": {"url": "https://hooks.b.example/t/secretpath"}})

@@ -1454,6 +1454,7 @@ export interface components {
         Options: {
             /** @enum {string} */
             method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+            /** @description Values, as `body` and `send`, are `********` to who may not edit the monitor. */
             headers?: {
                 [key: string]: string;
             };
