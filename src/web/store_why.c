@@ -48,12 +48,26 @@ NP_NODISCARD np_err stw_now(struct wreq *q, struct pg_conn *c, const uint8_t id[
 	return ret->definition.p ? NP_OK : NP_E_NOMEM;
 }
 
+/* The sentence is of the change of state; what people did and what was told since then follows. */
 static const char past_sql[] =
-	"SELECT why_detail || jsonb_build_object('sentence', why, 'state', state,"
-	" 'at', " SQL_TIME(
-		"at") ") FROM np.state_change"
-		      " WHERE monitor_id = (SELECT id FROM np.monitor WHERE uuid = $1 AND deleted_at IS NULL)"
-		      " AND at <= $2 ORDER BY at DESC, n DESC LIMIT 1";
+	"SELECT c.why_detail || jsonb_build_object('sentence', c.why || CASE WHEN k.actor IS NULL"
+	" OR c.why LIKE '%cknowledged by%' THEN '' ELSE ' Acknowledged by ' || k.actor || ' at '"
+	" || to_char(k.at AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC.' END,"
+	" 'state', c.state, 'at', " SQL_TIME(
+		"c.at") ", 'since', (SELECT coalesce(jsonb_agg("
+			"  jsonb_build_object('at', " SQL_TIME(
+				"e.at") ", 'kind', e.kind, 'actor', e.actor)"
+					"  ORDER BY e.number), '[]') FROM np.incident_event e WHERE e.incident_id = i.id"
+					"  AND e.at > c.at AND e.at <= $2))"
+					" FROM (SELECT * FROM np.state_change WHERE monitor_id ="
+					"   (SELECT id FROM np.monitor WHERE uuid = $1 AND deleted_at IS NULL)"
+					"   AND at <= $2 ORDER BY at DESC, n DESC LIMIT 1) c"
+					" LEFT JOIN LATERAL (SELECT id FROM np.incident WHERE monitor_id = c.monitor_id"
+					"   AND opened_at <= $2 AND (closed_at IS NULL OR closed_at > $2)"
+					"   ORDER BY opened_at DESC LIMIT 1) i ON true"
+					" LEFT JOIN LATERAL (SELECT e.at, e.actor FROM np.incident_event e"
+					"   WHERE e.incident_id = i.id AND e.kind = 'acknowledged' AND e.at <= $2"
+					"   ORDER BY e.number DESC LIMIT 1) k ON true";
 
 NP_NODISCARD np_err stw_past(struct wreq *q, struct pg_conn *c, int64_t at_us, np_str *ret)
 {

@@ -742,7 +742,16 @@ class History(Case):
         self.assertAlmostEqual(row.get("uptime_30d") or 87.5, 87.5, delta=0.01)
         past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 90 * 60))
         why = self.owner.get(f"/api/v1/monitors/{mid}/why?at={past}").json
-        self.assertEqual((why["sentence"], why["state"]), ("bad", "down"))
+        self.assertEqual((why["sentence"], why["state"], why["since"]), ("bad", "down", []))
+        # an acknowledgement changes no state, and is known of every moment behind it
+        self.h.sql(f"""INSERT INTO np.incident_event (incident_id, number, org_id, monitor_id, at, kind, actor)
+            SELECT id, 2, org_id, monitor_id, now() - interval '100 minutes', 'acknowledged', 'Ada' FROM np.incident
+            WHERE monitor_id = {no}""")
+        why = self.owner.get(f"/api/v1/monitors/{mid}/why?at={past}").json
+        self.assertRegex(why["sentence"], r"^bad Acknowledged by Ada at \d\d:\d\d:\d\d UTC\.$")
+        self.assertEqual([(e["kind"], e["actor"]) for e in why["since"]], [("acknowledged", "Ada")])
+        before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 110 * 60))
+        self.assertEqual(self.owner.get(f"/api/v1/monitors/{mid}/why?at={before}").json["sentence"], "bad")
         self.problem(self.owner.get(f"/api/v1/monitors/{mid}/why?at=2001-01-01T00:00:00Z"), 404)
         bands = self.owner.get(f"/api/v1/monitors/{mid}/series").json["incidents"]
         self.assertEqual([b["why"] for b in bands], ["bad"])

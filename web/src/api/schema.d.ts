@@ -1676,6 +1676,12 @@ export interface components {
             state?: components["schemas"]["State"];
             code?: string;
             alert?: boolean;
+            /** @description Of a moment in the past: what came between `at` and that moment in its incident, such as an acknowledgement. */
+            since?: {
+                at: components["schemas"]["Time"];
+                kind: string;
+                actor: string;
+            }[];
         } & {
             [key: string]: unknown;
         };
