@@ -368,6 +368,9 @@ static void add_delivery(const struct why_facts *f, struct buf *out)
 	if (f->channels_known && f->channels_unsure > 0)
 		buf_printf(out, " Whether %u of %u channels got it is uncertain.",
 			   f->channels_unsure, f->channels);
+	if (f->channels_known && f->channels_digest > 0)
+		buf_printf(out, " %u of %u channels %s it in a digest.", f->channels_digest,
+			   f->channels, f->channels_digest == 1 ? "hears" : "hear");
 }
 
 static void add_tail(const struct why *w, const struct why_facts *f, struct buf *out)

@@ -40,6 +40,7 @@ struct why_facts {
 	uint32_t channels;         /* that hear this monitor; 0: "no channel attached" */
 	uint32_t channels_dead;    /* of them: delivery is dead */
 	uint32_t channels_unsure;  /* of them: it is not known whether the newest notice came */
+	uint32_t channels_digest;  /* of them: its newest notice of the incident is in a digest */
 	np_str acked_by;           /* who acknowledged; "" = not known */
 	bool rules_changed;        /* newer rules wait to be folded */
 	bool kept;                 /* read later than now: nothing is "just" so, or "14 s ago" */

@@ -60,6 +60,7 @@ static void write_now(struct wreq *q, struct reason *r)
 		.channels = (uint32_t)r->row.channels,
 		.channels_dead = (uint32_t)r->row.channels_dead,
 		.channels_unsure = (uint32_t)r->row.channels_unsure,
+		.channels_digest = (uint32_t)r->row.channels_digest,
 		.acked_by = r->row.acked_by,
 		.rules_changed = r->st.revision < (uint32_t)r->row.revision,
 	};

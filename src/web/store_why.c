@@ -7,7 +7,7 @@
  * day could not be delivered. */
 static const char now_sql[] =
 	"SELECT m.id, m.revision, m.definition, s.core, coalesce(s.why, ''),"
-	" coalesce(s.state, 'pending'), coalesce(i.acknowledged_by, ''), ch.n, ch.dead, ch.unsure"
+	" coalesce(s.state, 'pending'), coalesce(i.acknowledged_by, ''), ch.n, ch.dead, ch.unsure, ch.digest"
 	" FROM np.monitor m LEFT JOIN np.monitor_state s ON s.monitor_id = m.id"
 	" LEFT JOIN np.incident i ON i.id = s.incident_id"
 	" CROSS JOIN LATERAL (SELECT count(*) AS n, count(*) FILTER (WHERE"
@@ -15,7 +15,9 @@ static const char now_sql[] =
 	"    AND n.created_at > now() - interval '1 day' ORDER BY n.id DESC LIMIT 1) = 'dead') AS dead,"
 	"   count(*) FILTER (WHERE (SELECT n.state FROM np.notice n WHERE n.channel_id = c.id"
 	"    AND n.created_at > now() - interval '1 day' ORDER BY n.id DESC LIMIT 1)"
-	"    = 'uncertain') AS unsure"
+	"    = 'uncertain') AS unsure,"
+	"   count(*) FILTER (WHERE (SELECT n.state FROM np.notice n WHERE n.subject = s.incident_id"
+	"    AND n.channel_id = c.id ORDER BY n.id DESC LIMIT 1) = 'digested') AS digest"
 	"  FROM np.channel c WHERE c.deleted_at IS NULL AND (NOT m.definition ? 'channels'"
 	"   OR m.definition->'channels' ? c.id::text)) ch"
 	" WHERE m.uuid = $1 AND m.deleted_at IS NULL";
@@ -44,6 +46,7 @@ NP_NODISCARD np_err stw_now(struct wreq *q, struct pg_conn *c, const uint8_t id[
 		.channels = pg_res_i64(res, 0, 7),
 		.channels_dead = pg_res_i64(res, 0, 8),
 		.channels_unsure = pg_res_i64(res, 0, 9),
+		.channels_digest = pg_res_i64(res, 0, 10),
 	};
 	return ret->definition.p ? NP_OK : NP_E_NOMEM;
 }

@@ -10,7 +10,7 @@ struct stw_row {
 	int64_t no;
 	int32_t revision;
 	np_str definition, core, why, state, acked_by;
-	int64_t channels, channels_dead, channels_unsure;
+	int64_t channels, channels_dead, channels_unsure, channels_digest;
 };
 /* Texts live in the arena. NP_E_NOTFOUND. */
 NP_NODISCARD np_err stw_now(struct wreq *q, struct pg_conn *c, const uint8_t id[16],

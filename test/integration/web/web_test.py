@@ -1150,6 +1150,20 @@ admin: {{ listen: "unix:{s.path('engine.sock')}" }}
         cls.engine.wait(timeout=PATIENCE_S)
         super().tearDownClass()
 
+    def test_why_knows_of_a_digest(self):
+        a = self.owner.post("/api/v1/channels", {"kind": "webhook", "name": "d", "config": {"url": "https://b.example/"}})
+        cid = a.json["id"]
+        mid = self.owner.post("/api/v1/monitors", {**SAMPLE, "name": "in a storm", "channels": [cid]}).json["id"]
+        iid, no = self.open_incident(mid), self.number(mid)
+        self.h.sql(f"""INSERT INTO np.notice (org_id, subject, event, kind, channel_id, body, state, created_at, next_at)
+            VALUES ({self.h.org}, '{iid}', 1, 'opened', '{cid}', '{{}}', 'digested', now(), now())""")
+
+        def said():
+            self.h.sql(f"UPDATE np.monitor_state SET incident_id = '{iid}' WHERE monitor_id = {no}")  # the owner's row
+            return self.owner.get(f"/api/v1/monitors/{mid}/why").json["sentence"]
+        until(lambda: "1 of 1 channels hears it in a digest." in said())
+        self.assertEqual(self.owner.delete(f"/api/v1/monitors/{mid}").status, 204)
+
     def test_commands_are_decided(self):
         s = Stream(self.owner)
         a = self.owner.post("/api/v1/monitors", {**SAMPLE, "name": "owned"})

@@ -215,6 +215,12 @@ static void what_else_is_worth_saying(void **state NP_UNUSED)
 	says(&s,
 	     "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
 	     " Delivery to 1 of 2 channels is dead. Whether 1 of 2 channels got it is uncertain.");
+	s.facts.channels_dead = 0;
+	s.facts.channels_unsure = 0;
+	s.facts.channels_digest = 1;
+	says(&s, "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
+		 " 1 of 2 channels hears it in a digest.");
+	s.facts.channels_digest = 0;
 	s.facts.channels_dead = 2;
 	says(&s, "Alert sent, down since 11:59:12 UTC: 2 of 3 regions fail (needs 2). " TWO
 		 " Delivery to every channel is dead.");

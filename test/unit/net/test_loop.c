@@ -183,7 +183,7 @@ static void count(void *ctx)
 static void run_job(void *ctx)
 {
 	struct seen *s = ctx;
-	s->ran_on = pthread_self();
+	__atomic_store_n(&s->ran_on, pthread_self(), __ATOMIC_RELAXED);
 	__atomic_add_fetch(&s->runs, 1, __ATOMIC_RELAXED);
 }
 
