@@ -99,7 +99,7 @@ def unit(variant):
                 else:
                     passed += good
                     failed += len(bad) or 1
-                    note(f"{one['name']}: {one['result']} {' '.join(sorted(bad))}", text.splitlines())
+                    note(f"{variant}: {one['name']}: {one['result']} {' '.join(sorted(bad))}", text.splitlines())
     if code != 0 and failed == 0:
         failed = 1
     return passed, failed
