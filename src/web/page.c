@@ -64,16 +64,10 @@ static void page_write_next(struct jsonw *w, struct arena *a, const struct page 
 		jsonw_null(w);
 }
 
-static np_str as_it_is(struct wreq *q NP_UNUSED, np_str json)
-{
-	return json;
-}
-
 void page_write(struct wreq *q, const struct page *p, const struct pg_res *rows)
 {
-	np_err e = page_write_shown(q, p, rows, as_it_is);
-	assert(e == NP_OK);
-	(void)e;
+	np_err e = page_write_shown(q, p, rows, NULL);
+	(void)e; /* only `shown` can fail */
 }
 
 np_err page_write_shown(struct wreq *q, const struct page *p, const struct pg_res *rows,
@@ -88,9 +82,12 @@ np_err page_write_shown(struct wreq *q, const struct page *p, const struct pg_re
 	jsonw_key(w, "items");
 	jsonw_arr(w);
 	for (size_t i = 0; i < n; i++) {
-		np_str json = shown(q, pg_res_str(rows, i, 0));
-		if (!json.p)
-			return NP_E_NOMEM;
+		np_str json = pg_res_str(rows, i, 0);
+		if (shown) {
+			json = shown(q, json);
+			if (!json.p)
+				return NP_E_NOMEM;
+		}
 		jsonw_raw(w, json);
 	}
 	jsonw_arr_end(w);

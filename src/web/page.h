@@ -26,7 +26,7 @@ np_str page_encode(struct arena *a, int64_t num, np_str text);
 /* Rows are (json, num bigint, text): at most limit + 1, the last one only shows that there is
  * more. Writes the whole answer. */
 void page_write(struct wreq *q, const struct page *p, const struct pg_res *rows);
-/* Each row's JSON goes through `shown` first: what of it may be seen, NULL without memory. */
+/* Each row's JSON goes through `shown` (NULL: stays) first: what may be seen; no memory: NULL. */
 NP_NODISCARD np_err page_write_shown(struct wreq *q, const struct page *p,
 				     const struct pg_res *rows,
 				     np_str (*shown)(struct wreq *q, np_str json));
