@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A month as a grid of days: one tab stop, arrow keys move, what lies on a day can be opened.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import type { Occurrence } from '../../api/types';
 import { localShort } from '../../i18n';
@@ -31,7 +31,7 @@ export function MonthGrid({ month, occurrences, onMonth, onDay: plan, onOpen }: 
   const table = useRef<HTMLTableElement>(null);
   const inMonth = at.value.getMonth() === month.month && at.value.getFullYear() === month.year;
   const stop = inMonth ? at.value : new Date(month.year, month.month, 1);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key comes
     if (moved.value) table.current?.querySelector<HTMLElement>('[role=gridcell][tabindex="0"]')?.focus();
   }, [at.value, month.year, month.month]);
   const onKey = (e: KeyboardEvent, day: Date): void => {

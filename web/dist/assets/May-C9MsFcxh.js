@@ -1,1 +1,0 @@
-import{M as e,T as t,w as n}from"./index-DiymkUP5.js";import{t as r}from"./jsxRuntime-Bv5FUGWu.js";function i({action:i}){return!t.value||n(i)?null:r(`p`,{class:`ribbon ribbon-note`,role:`note`,children:e(`may.not`,{role:t.value.role})})}export{i as t};

@@ -1,0 +1,1 @@
+import{M as e,T as t,w as n}from"./index-2nsXG_at.js";import{t as r}from"./jsxRuntime-Cj1ZQocr.js";function i({action:i}){return!t.value||n(i)?null:r(`p`,{class:`ribbon ribbon-note`,role:`note`,children:e(`may.not`,{role:t.value.role})})}export{i as t};
